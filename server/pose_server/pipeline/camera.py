@@ -1,0 +1,64 @@
+"""The pinhole camera of a clip: made from what the user knows of the lens, and used to project."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pose_server.pipeline.boundary import Camera, FloatArray
+
+__all__ = ["camera_of_clip", "project", "rays"]
+
+_SENSOR_MM = 36.0
+
+
+def camera_of_clip(
+    image_size: tuple[int, int], *, fov_deg: float | None = None, focal_mm: float | None = None
+) -> Camera:
+    """Return a camera with its principal point in the middle of the picture.
+
+    Parameters
+    ----------
+    image_size
+        Width and height of the upright picture.
+    fov_deg
+        Horizontal field of view.
+    focal_mm
+        Focal length on a sensor 36 mm along the longer side.
+
+    Notes
+    -----
+    Without either the focal length is the picture's diagonal, sqrt(w^2 + h^2): a field of view of 47
+    to 53 degrees along the longer side, as CLIFF (Li et al., 2022) and WHAM (Shin et al., 2024) assume.
+    On a phone's wide lens or a long lens it is wrong by a third; depth scales with it, pose hardly.
+    """
+    width, height = image_size
+    if fov_deg is not None:
+        focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
+    elif focal_mm is not None:
+        focal_px = focal_mm / _SENSOR_MM * max(width, height)
+    else:
+        focal_px = math.hypot(width, height)
+    matrix = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], dtype=np.float64)
+    given = fov_deg is not None or focal_mm is not None
+    return Camera(
+        matrix=matrix,
+        distortion=np.zeros(5),
+        image_size=(width, height),
+        focal_source="given" if given else "assumed",
+    )
+
+
+def project(points_camera_m: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Project (..., 3) points in the camera to (..., 2) pixels, without distortion; NaN behind it."""
+    depth = points_camera_m[..., 2:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plane = np.where(depth > 0, points_camera_m[..., :2] / depth, np.nan)
+    return plane * np.array([matrix[0, 0], matrix[1, 1]]) + matrix[:2, 2]
+
+
+def rays(points_px: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return the (..., 3) direction, with z = 1, in which each (..., 2) pixel lies."""
+    plane = (points_px - matrix[:2, 2]) / np.array([matrix[0, 0], matrix[1, 1]])
+    return np.concatenate([plane, np.ones_like(plane[..., :1])], axis=-1)

@@ -1,0 +1,179 @@
+"""What a user may ask of one import, checked once, before anything is opened."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from pose_shared.errors import InputError
+
+__all__ = ["FORMATS", "ImportOptions", "Moment"]
+
+#: Everything `--formats` may name: per person, and one film per clip.
+FORMATS = ("npz", "bvh", "preview")
+_PEOPLE_LIMIT = 64
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in the clip: a source frame number, or seconds after the first frame."""
+
+    frame: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Moment:
+        """Read ``120`` as a frame and ``4.5s`` as seconds.
+
+        Raises
+        ------
+        InputError
+            It is neither, or it is negative.
+        """
+        try:
+            if text.endswith("s"):
+                moment = cls(seconds=float(text[:-1]))
+            else:
+                moment = cls(frame=int(text))
+        except ValueError:
+            raise InputError(
+                f"'{text}' is no place in a clip; give a frame number such as 120, or seconds such as 4.5s.",
+                reason="RANGE_INVALID",
+                value=text,
+            ) from None
+        value = moment.frame if moment.frame is not None else moment.seconds
+        if value is None or not math.isfinite(value) or value < 0:
+            raise InputError(
+                f"'{text}' lies before the clip; count frames and seconds from 0.",
+                reason="RANGE_INVALID",
+                value=text,
+            )
+        return moment
+
+    def __str__(self) -> str:
+        return str(self.frame) if self.frame is not None else f"{self.seconds!r}s"
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Settings of one import; the same object for the command line, the server and the add-ons.
+
+    Raises
+    ------
+    InputError
+        A value is out of range; the sentence says which values are possible.
+    """
+
+    people: int | None = None
+    """How many of the largest people to keep; all when None."""
+    persons: tuple[int, ...] = ()
+    """Keep just these, counted from 1 by coverage times size; overrides `people`."""
+    start: Moment | None = None
+    """First source frame."""
+    end: Moment | None = None
+    """First source frame after the range."""
+    fps: Fraction | None = None
+    """Rate of the result; the source's when None."""
+    input_fps: Fraction | None = None
+    """Rate of an image sequence, which does not carry its own."""
+    fov_deg: float | None = None
+    """Horizontal field of view of the upright picture."""
+    focal_mm: float | None = None
+    """Focal length on a sensor 36 mm along the longer side; excludes `fov_deg`."""
+    detector: str = "auto"
+    smoothing: float = 0.5
+    """0 leaves the solved motion as it is, 1 is calm."""
+    formats: tuple[str, ...] = FORMATS
+    allow_truncated: bool = False
+    """Take what can be decoded of a damaged film."""
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.formats if name not in FORMATS]
+        if unknown:
+            raise InputError(
+                f"There is no output format '{unknown[0]}'; choose from {', '.join(FORMATS)}.",
+                reason="FORMAT_UNKNOWN",
+                value=unknown[0],
+            )
+        if not self.formats:
+            raise InputError(
+                f"No output format was asked for; choose from {', '.join(FORMATS)}.",
+                reason="FORMAT_UNKNOWN",
+            )
+        if self.people is not None and not 1 <= self.people <= _PEOPLE_LIMIT:
+            raise InputError(
+                f"--people {self.people} is not possible; give 'all' or a number from 1 to {_PEOPLE_LIMIT}.",
+                reason="PEOPLE_INVALID",
+                value=self.people,
+            )
+        if any(person < 1 for person in self.persons):
+            raise InputError("People are counted from 1; give --person 1 or more.", reason="PEOPLE_INVALID")
+        for name in ("fps", "input_fps"):
+            rate = getattr(self, name)
+            if rate is not None and not Fraction(1, 10) <= rate <= 1000:
+                raise InputError(
+                    f"--{name.replace('_', '-')} {rate} is not possible; give frames per second from 0.1 to 1000.",
+                    reason="RATE_INVALID",
+                    value=rate,
+                )
+        if self.fov_deg is not None and self.focal_mm is not None:
+            raise InputError("Give either --fov or --focal-mm, not both.", reason="CAMERA_INVALID")
+        if self.fov_deg is not None and not 5 <= self.fov_deg <= 150:
+            raise InputError(
+                f"--fov {self.fov_deg:g} is not possible; give 5 to 150 degrees.",
+                reason="CAMERA_INVALID",
+                value=self.fov_deg,
+            )
+        if self.focal_mm is not None and not 5 <= self.focal_mm <= 1000:
+            raise InputError(
+                f"--focal-mm {self.focal_mm:g} is not possible; give 5 to 1000 mm.",
+                reason="CAMERA_INVALID",
+                value=self.focal_mm,
+            )
+        if not 0 <= self.smoothing <= 1:
+            raise InputError(
+                f"--smoothing {self.smoothing:g} is not possible; give 0 (raw) to 1 (calm).",
+                reason="SMOOTHING_INVALID",
+                value=self.smoothing,
+            )
+        start, end = self.start, self.end
+        if start and end:
+            frames = None not in (start.frame, end.frame) and start.frame >= end.frame  # type: ignore[operator]
+            seconds = None not in (start.seconds, end.seconds) and start.seconds >= end.seconds  # type: ignore[operator]
+            if frames or seconds:
+                raise InputError(
+                    f"The range from {start} to {end} holds no frame; --end is the first frame left out.",
+                    reason="RANGE_EMPTY",
+                    start=start,
+                    end=end,
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain JSON data, canonical: equal options give equal text."""
+        fields = dataclasses.asdict(self)
+        for name in ("start", "end", "fps", "input_fps"):
+            value = getattr(self, name)
+            fields[name] = None if value is None else str(value)
+        fields["persons"] = list(self.persons)
+        fields["formats"] = list(self.formats)
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> ImportOptions:
+        """Read back what `to_dict` wrote."""
+        values = dict(fields)
+        for name, read in (
+            ("start", Moment.parse),
+            ("end", Moment.parse),
+            ("fps", Fraction),
+            ("input_fps", Fraction),
+        ):
+            if values.get(name) is not None:
+                values[name] = read(values[name])
+        values["persons"] = tuple(values.get("persons", ()))
+        values["formats"] = tuple(values.get("formats", FORMATS))
+        return cls(**values)

@@ -1,0 +1,101 @@
+from pose_shared._generated.pose.v1 import types_pb2 as _types_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetMotionRequest(_message.Message):
+    __slots__ = ("job", "person", "fps")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    job: str
+    person: int
+    fps: _types_pb2.Rate
+    def __init__(self, job: _Optional[str] = ..., person: _Optional[int] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ...) -> None: ...
+
+class MotionChunk(_message.Message):
+    __slots__ = ("header", "piece")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    header: MotionHeader
+    piece: ChannelPiece
+    def __init__(self, header: _Optional[_Union[MotionHeader, _Mapping]] = ..., piece: _Optional[_Union[ChannelPiece, _Mapping]] = ...) -> None: ...
+
+class MotionHeader(_message.Message):
+    __slots__ = ("clip_name", "person", "rate", "frame_count", "start_time_s", "first_source_frame", "bones", "camera", "contact_names", "source_rate")
+    CLIP_NAME_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_COUNT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_S_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SOURCE_FRAME_FIELD_NUMBER: _ClassVar[int]
+    BONES_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_RATE_FIELD_NUMBER: _ClassVar[int]
+    clip_name: str
+    person: int
+    rate: _types_pb2.Rate
+    frame_count: int
+    start_time_s: float
+    first_source_frame: int
+    bones: _containers.RepeatedCompositeFieldContainer[Bone]
+    camera: CameraView
+    contact_names: _containers.RepeatedScalarFieldContainer[str]
+    source_rate: _types_pb2.Rate
+    def __init__(self, clip_name: _Optional[str] = ..., person: _Optional[int] = ..., rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., frame_count: _Optional[int] = ..., start_time_s: _Optional[float] = ..., first_source_frame: _Optional[int] = ..., bones: _Optional[_Iterable[_Union[Bone, _Mapping]]] = ..., camera: _Optional[_Union[CameraView, _Mapping]] = ..., contact_names: _Optional[_Iterable[str]] = ..., source_rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ...) -> None: ...
+
+class Bone(_message.Message):
+    __slots__ = ("name", "parent", "head_m", "tail_m", "z_axis", "joint")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    HEAD_M_FIELD_NUMBER: _ClassVar[int]
+    TAIL_M_FIELD_NUMBER: _ClassVar[int]
+    Z_AXIS_FIELD_NUMBER: _ClassVar[int]
+    JOINT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    parent: int
+    head_m: _containers.RepeatedScalarFieldContainer[float]
+    tail_m: _containers.RepeatedScalarFieldContainer[float]
+    z_axis: _containers.RepeatedScalarFieldContainer[float]
+    joint: str
+    def __init__(self, name: _Optional[str] = ..., parent: _Optional[int] = ..., head_m: _Optional[_Iterable[float]] = ..., tail_m: _Optional[_Iterable[float]] = ..., z_axis: _Optional[_Iterable[float]] = ..., joint: _Optional[str] = ...) -> None: ...
+
+class CameraView(_message.Message):
+    __slots__ = ("world_to_camera", "intrinsics_px", "width", "height")
+    WORLD_TO_CAMERA_FIELD_NUMBER: _ClassVar[int]
+    INTRINSICS_PX_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    world_to_camera: _containers.RepeatedScalarFieldContainer[float]
+    intrinsics_px: _containers.RepeatedScalarFieldContainer[float]
+    width: int
+    height: int
+    def __init__(self, world_to_camera: _Optional[_Iterable[float]] = ..., intrinsics_px: _Optional[_Iterable[float]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
+
+class ChannelPiece(_message.Message):
+    __slots__ = ("channel", "values")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    values: bytes
+    def __init__(self, channel: _Optional[str] = ..., values: _Optional[bytes] = ...) -> None: ...
+
+class GetFileRequest(_message.Message):
+    __slots__ = ("job", "path", "offset")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    job: str
+    path: str
+    offset: int
+    def __init__(self, job: _Optional[str] = ..., path: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class FileChunk(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
