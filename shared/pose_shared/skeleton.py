@@ -21,9 +21,9 @@ __all__ = [
     "HALPE_26",
     "HUMANEVA_15",
     "JOINT_SETS",
-    "JointSet",
     "MPII_16",
     "SKELETON",
+    "JointSet",
     "Skeleton",
     "mirrored_name",
 ]

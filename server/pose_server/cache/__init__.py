@@ -1,0 +1,1 @@
+"""Content-addressed media and stage results on disk."""

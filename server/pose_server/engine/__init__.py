@@ -1,0 +1,1 @@
+"""Where a job runs: a spawned worker process, and the line to it."""

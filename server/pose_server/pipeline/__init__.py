@@ -1,0 +1,1 @@
+"""The stages in order, what passes between them, and what one import asks of them."""

@@ -218,7 +218,7 @@ class Track2D:
     @property
     def found(self) -> NDArray[np.bool_]:
         """(T,) whether the person was seen in each frame."""
-        return np.isfinite(self.boxes_px).all(axis=1)
+        return np.asarray(np.isfinite(self.boxes_px).all(axis=1))
 
     __repr__ = _shapes
 

@@ -55,7 +55,7 @@ def project(points_camera_m: FloatArray, matrix: FloatArray) -> FloatArray:
     depth = points_camera_m[..., 2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         plane = np.where(depth > 0, points_camera_m[..., :2] / depth, np.nan)
-    return plane * np.array([matrix[0, 0], matrix[1, 1]]) + matrix[:2, 2]
+    return np.asarray(plane * np.array([matrix[0, 0], matrix[1, 1]]) + matrix[:2, 2])
 
 
 def rays(points_px: FloatArray, matrix: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ def global_rotations(local_wxyz: FloatArray, parents: Sequence[int]) -> FloatArr
     frames, joints = local_wxyz.shape[:2]
     local = Rotation.from_quat(local_wxyz.reshape(-1, 4), scalar_first=True).as_matrix()
     local = local.reshape(frames, joints, 3, 3)
-    world = np.empty_like(local)
+    world: FloatArray = np.empty_like(local)
     for joint, parent in enumerate(parents):
         world[:, joint] = local[:, joint] if parent < 0 else world[:, parent] @ local[:, joint]
     return world

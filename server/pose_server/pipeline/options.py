@@ -116,7 +116,7 @@ class ImportOptions:
             rate = getattr(self, name)
             if rate is not None and not Fraction(1, 10) <= rate <= 1000:
                 raise InputError(
-                    f"--{name.replace('_', '-')} {rate} is not possible; give frames per second from 0.1 to 1000.",
+                    f"--{name.replace('_', '-')} {rate} is not possible; give 0.1 to 1000 frames per second.",
                     reason="RATE_INVALID",
                     value=rate,
                 )

@@ -1,0 +1,1 @@
+"""One skeleton of constant lengths per person, in one world, over the whole clip."""

@@ -1,0 +1,1 @@
+"""Clips: probe, decode, image sequences."""
