@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-__all__ = ["Progress", "SilentProgress"]
+__all__ = ["PersonSummary", "Progress", "SilentProgress"]
+
+
+@dataclass(frozen=True)
+class PersonSummary:
+    """One person that tracking found, in a line."""
+
+    index: int
+    """Counted from 1 by coverage times size."""
+    first_frame: int
+    """Source frame numbers; the last one is included."""
+    last_frame: int
+    coverage: float
+    """Share of the clip's frames in which the person was found, 0 to 1."""
+    relative_height: float
+    """Mean height of the person's box over the picture's."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> PersonSummary:
+        """Read back what `to_dict` wrote."""
+        return cls(**{field.name: fields[field.name] for field in dataclasses.fields(cls)})
 
 
 class Progress(Protocol):
@@ -20,6 +47,9 @@ class Progress(Protocol):
     def note(self, message: str) -> None:
         """Tell the user something that is no error, in one sentence."""
 
+    def people(self, found: Sequence[PersonSummary]) -> None:
+        """Say who was found, once tracking is through."""
+
     def check(self) -> None:
         """Raise `JobCancelledError` if the job is cancelled."""
 
@@ -31,6 +61,9 @@ class SilentProgress:
         """Do nothing."""
 
     def note(self, message: str) -> None:
+        """Do nothing."""
+
+    def people(self, found: Sequence[PersonSummary]) -> None:
         """Do nothing."""
 
     def check(self) -> None:
