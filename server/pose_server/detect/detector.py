@@ -11,10 +11,19 @@ __all__ = ["Detector", "DetectorSession"]
 
 
 class DetectorSession(Protocol):
-    """A detector at work on one clip; frames come in order."""
+    """A detector at work on one clip; frames come in order, and so do results, each frame's once.
+
+    Results may lag behind the frames by a bounded number of frames, because a detector that has just
+    found somebody may look back; how they lag depends on the frames alone, never on how they were
+    cut into batches.  A session keeps the frames it still needs without copying them, so a batch must
+    not be written to after it was handed over.  Leaving the session early drops what is still due.
+    """
 
     def detect(self, batch: FrameBatch) -> list[Detections]:
-        """Find the people in each frame of a batch, one `Detections` for each frame."""
+        """Take the next frames; return a `Detections` for each frame that is now settled, maybe none."""
+
+    def finish(self) -> list[Detections]:
+        """Return what is still due, once, after the last batch."""
 
     def __enter__(self) -> DetectorSession: ...
 
