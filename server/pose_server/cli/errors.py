@@ -1,0 +1,48 @@
+"""How the command line ends: one sentence and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pose_shared.errors import InternalError, PoseError
+
+__all__ = ["clear_errors"]
+
+
+@contextmanager
+def clear_errors(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
+    """Turn every error inside into a sentence on stderr and an exit code.
+
+    Exit codes: 2 for the user's input, 1 for anything else.
+
+    Parameters
+    ----------
+    as_json
+        Print the error as one JSON object on stdout as well.
+    debug
+        Print the traceback first.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("pose-server: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        if not isinstance(error, PoseError):
+            error = InternalError(
+                f"Something broke that should not ({type(error).__name__}: {error}); "
+                "run it again with --debug and report what it prints.",
+                reason="UNEXPECTED",
+            )
+        if as_json:
+            print(json.dumps({"error": error.to_dict()}))  # noqa: T201
+        print(f"pose-server: {error.message}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)

@@ -1,0 +1,156 @@
+"""`pose-server import`: from a clip to a folder of motions, here or on a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pose_shared.errors import InputError
+
+from pose_server.cli.bars import ProgressBars
+from pose_server.cli.errors import clear_errors
+from pose_server.pipeline.options import FORMATS, ImportOptions, Moment
+
+__all__ = ["import_command"]
+
+
+def import_command(
+    clip: Annotated[
+        Path, typer.Argument(help="A film, or an image sequence such as shot.%04d.png.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.", show_default=False)],
+    server: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of a pose server that does the work; without it, this process does."),
+    ] = None,
+    people: Annotated[str, typer.Option(help="all, or how many of the largest people to keep.")] = "all",
+    person: Annotated[
+        list[int] | None,
+        typer.Option(help="Keep this person, counted from 1 by coverage times size. Repeatable."),
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="First source frame, or seconds such as 1.5s.")] = None,
+    end: Annotated[str | None, typer.Option(help="First source frame left out, or seconds.")] = None,
+    fps: Annotated[
+        str, typer.Option(help="Rate of the result: source, or a number such as 24 or 30000/1001.")
+    ] = "source",
+    input_fps: Annotated[str | None, typer.Option(help="Rate of an image sequence.")] = None,
+    fov: Annotated[
+        float | None, typer.Option(help="Horizontal field of view of the upright picture, degrees.")
+    ] = None,
+    focal_mm: Annotated[
+        float | None, typer.Option(help="Focal length on a sensor 36 mm along the longer side.")
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Which detector; 'pose-server doctor' lists them.")] = "auto",
+    smoothing: Annotated[float, typer.Option(help="0 leaves the motion raw, 1 is calm.")] = 0.5,
+    formats: Annotated[
+        str, typer.Option(help=f"What to write, with commas between: {', '.join(FORMATS)}.")
+    ] = ",".join(FORMATS),
+    allow_truncated: Annotated[
+        bool, typer.Option("--allow-truncated", help="Take what can be read of a damaged film.")
+    ] = False,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu or cuda:N, for work in this process.", show_default="auto")
+    ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Find detections of the same clip again.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and no bars.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks.")] = False,
+) -> None:
+    """Turn a video into a motion per person: skeleton, keys, camera, preview.
+
+    The result folder holds report.json, preview.mp4 and person_01/motion.npz, .bvh and so on. It
+    appears when everything is done; an error leaves it as it was.
+    """
+    with clear_errors(as_json=as_json, debug=debug):
+        options = ImportOptions(
+            people=_people(people),
+            persons=tuple(person or ()),
+            start=Moment.parse(start) if start is not None else None,
+            end=Moment.parse(end) if end is not None else None,
+            fps=None if fps == "source" else _rate("--fps", fps),
+            input_fps=_rate("--input-fps", input_fps) if input_fps is not None else None,
+            fov_deg=fov,
+            focal_mm=focal_mm,
+            detector=detector,
+            smoothing=smoothing,
+            formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+            allow_truncated=allow_truncated,
+        )
+        if server is not None and device is not None:
+            raise InputError(
+                "--device is for work in this process; start the server with it instead.",
+                reason="DEVICE_INVALID",
+            )
+        begin = time.monotonic()
+        if server is not None:
+            from pose_server.cli.remote import import_remotely
+
+            report = import_remotely(clip, options, out, server=server, quiet=as_json)
+        else:
+            report = _import_here(clip, options, out, device=device, use_cache=cache, quiet=as_json)
+        if as_json:
+            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        else:
+            _print_summary(report, out, time.monotonic() - begin)
+
+
+def _import_here(
+    clip: Path, options: ImportOptions, out: Path, *, device: str | None, use_cache: bool, quiet: bool
+) -> dict[str, Any]:
+    from pose_server.cache.stages import StageCache
+    from pose_server.engine.device import resolve_device
+    from pose_server.pipeline.importer import import_clip
+    from pose_server.settings import Settings
+
+    settings = Settings()
+    stage_cache = StageCache(settings.data_dir / "stages", settings.cache_bytes) if use_cache else None
+    chosen = resolve_device(device or settings.device)
+    with ProgressBars(quiet=quiet) as bars:
+        report = import_clip(clip, options, out, device=chosen, progress=bars, stage_cache=stage_cache)
+    return report.to_dict()
+
+
+def _people(text: str) -> int | None:
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(
+            f"--people {text} is not possible; give 'all' or a number.", reason="PEOPLE_INVALID", value=text
+        ) from None
+
+
+def _rate(option: str, text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"{option} {text} is no rate; give frames per second such as 24, 29.97 or 30000/1001.",
+            reason="RATE_INVALID",
+            value=text,
+        ) from None
+
+
+def _print_summary(report: dict[str, Any], out: Path, seconds: float) -> None:
+    clip = report["clip"]
+    stages = ", ".join(
+        f"{t['stage']} {'cached' if t['cached'] else format(t['seconds'], '.1f') + ' s'}"
+        for t in report["timings"]
+    )
+    lines = [f"{clip['name']}: {clip['frame_count']} frames in {seconds:.1f} s ({stages})"]
+    for person in report["people"]:
+        error = person["reprojection_px"]
+        lines.append(
+            f"  person {person['index']}: frames {person['first_frame']} to {person['last_frame']}, "
+            f"seen in {person['coverage']:.0%}, {person['height_m']:.2f} m tall to the head's base"
+            + (f", {error:.1f} px from the 2D points" if error is not None else "")
+        )
+    lines.append(f"  written to {out}")
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201

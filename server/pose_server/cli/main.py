@@ -1,0 +1,48 @@
+"""The `pose-server` command and its subcommands."""
+
+from __future__ import annotations
+
+import typer
+
+from pose_server import __version__
+from pose_server.cli.doctor import doctor
+from pose_server.cli.import_clip import import_command
+from pose_server.cli.jobs import jobs
+from pose_server.cli.serve import serve
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="pose-server",
+    help="Markerless motion capture: from a video to a keyed armature.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pose-server {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Show the version and leave."
+    ),
+) -> None: ...
+
+
+app.command("import")(import_command)
+app.command("serve")(serve)
+app.command("doctor")(doctor)
+app.add_typer(jobs, name="jobs")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,70 @@
+"""The detect stage over a whole clip: decode and detect at once, and keep what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_server.detect.detector import Detector
+from pose_server.pipeline.boundary import Detections
+from pose_server.pipeline.progress import Progress
+from pose_server.video.prefetch import prefetch
+from pose_server.video.source import FrameSource
+
+__all__ = ["DETECT_VERSION", "detect_clip", "pack_detections", "unpack_detections"]
+
+#: Raised when the stage gives other numbers for the same frames and detector.
+DETECT_VERSION = 1
+_BATCH_FRAMES = 8
+_PREFETCH_BATCHES = 4
+
+
+def detect_clip(source: FrameSource, detector: Detector, progress: Progress) -> list[Detections]:
+    """Return what the detector sees in every frame of the asked range, in order.
+
+    Decoding runs in a thread of its own, a few batches ahead; memory does not depend on the length.
+    """
+    found: list[Detections] = []
+    total = source.info.frame_count
+    progress.report("detect", 0, total)
+    with (
+        detector.session(source.info) as session,
+        prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches,
+    ):
+        for batch in batches:
+            found.extend(session.detect(batch))
+            progress.report("detect", len(found), max(total, len(found)))
+        found.extend(session.finish())
+    progress.report("detect", len(found), len(found))
+    return found
+
+
+def pack_detections(found: Sequence[Detections], keypoint_count: int) -> dict[str, NDArray[np.generic]]:
+    """Return all frames' detections as a few arrays, people of all frames one after the other."""
+    empty = np.zeros((0, keypoint_count))
+    joined = {
+        "boxes_px": [d.boxes_px for d in found] or [np.zeros((0, 4))],
+        "scores": [d.scores for d in found] or [np.zeros(0)],
+        "keypoints_px": [d.keypoints_px for d in found] or [np.zeros((*empty.shape, 2))],
+        "keypoint_confidence": [d.keypoint_confidence for d in found] or [empty],
+        "landmarks_m": [d.landmarks_m for d in found] or [np.zeros((*empty.shape, 3))],
+    }
+    return {
+        "indices": np.array([d.index for d in found], dtype=np.int64),
+        "times_s": np.array([d.time_s for d in found], dtype=np.float64),
+        "people": np.array([len(d) for d in found], dtype=np.int64),
+        **{name: np.concatenate(parts) for name, parts in joined.items()},
+    }
+
+
+def unpack_detections(arrays: Mapping[str, NDArray[np.generic]]) -> list[Detections]:
+    """Read back what `pack_detections` made."""
+    ends = np.cumsum(arrays["people"])
+    starts = ends - arrays["people"]
+    people = ("boxes_px", "scores", "keypoints_px", "keypoint_confidence", "landmarks_m")
+    return [
+        Detections(index=int(index), time_s=float(time_s), **{name: arrays[name][a:b] for name in people})
+        for index, time_s, a, b in zip(arrays["indices"], arrays["times_s"], starts, ends, strict=True)
+    ]

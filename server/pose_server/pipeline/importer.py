@@ -1,0 +1,280 @@
+"""One import from clip to output folder: the stages in their order."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_server import __version__
+from pose_server.detect.detector import Detector
+from pose_server.detect.registry import create_detector
+from pose_server.export.formats import PERSON_FORMATS
+from pose_server.export.preview import write_preview
+from pose_server.lift.landmarks import LandmarkLifter
+from pose_server.lift.lifter import Lifter
+from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Motion, Track2D
+from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
+from pose_server.pipeline.fingerprint import stage_fingerprint
+from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.output import output_folder
+from pose_server.pipeline.progress import PersonSummary, Progress
+from pose_server.pipeline.report import ClipReport, ImportReport, PersonReport, StageTiming
+from pose_server.solve.clip import solve_clip
+from pose_server.track.selection import coverage, select_people
+from pose_server.track.tracker import track_people
+from pose_server.video.content import content_fingerprint
+from pose_server.video.open import open_clip
+from pose_server.video.source import FrameSource
+
+__all__ = ["StageCache", "import_clip"]
+
+
+class StageCache(Protocol):
+    """Where results of stages are kept between imports, by fingerprint."""
+
+    def get(self, key: str) -> dict[str, NDArray[np.generic]] | None:
+        """Return the arrays of a result, or None."""
+
+    def put(self, key: str, arrays: dict[str, NDArray[np.generic]]) -> None:
+        """Keep the arrays of a result."""
+
+
+def import_clip(
+    clip: Path,
+    options: ImportOptions,
+    out_dir: Path,
+    *,
+    device: str,
+    progress: Progress,
+    display_name: str | None = None,
+    stage_cache: StageCache | None = None,
+) -> ImportReport:
+    """Turn a clip into a folder of motions.
+
+    Parameters
+    ----------
+    clip
+        A film, or the pattern of an image sequence.
+    options
+        What the user asked for.
+    out_dir
+        The folder that appears when everything is done; an error leaves it as it was.
+    device
+        ``cpu`` or ``cuda:N``, for what runs on torch.
+    progress
+        Is told of every stage, and may cancel.
+    display_name
+        The clip's name for the user, where `clip` is a stored upload.
+    stage_cache
+        Where detections are kept and found again.
+
+    Raises
+    ------
+    PoseError
+        Whatever keeps the import from its end, as one sentence.
+    """
+    with output_folder(out_dir) as folder:
+        job = _Import(options, device, progress, stage_cache)
+        report = job.run(clip, folder, display_name or clip.name)
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        (folder / "report.json").write_text(text, encoding="utf-8")
+    return report
+
+
+class _Import:
+    """One run of the stages; collects what the report says of it."""
+
+    def __init__(
+        self, options: ImportOptions, device: str, progress: Progress, stage_cache: StageCache | None
+    ) -> None:
+        self.options = options
+        self.device = device
+        self.progress = progress
+        self.stage_cache = stage_cache
+        self.notes: list[str] = []
+        self.timings: list[StageTiming] = []
+
+    def run(self, clip: Path, folder: Path, name: str) -> ImportReport:
+        options = self.options
+        with self.stage("video", 0):
+            source = open_clip(
+                clip,
+                start=options.start,
+                end=options.end,
+                input_fps=options.input_fps,
+                allow_truncated=options.allow_truncated,
+            )
+            sha256 = content_fingerprint(clip, progress=self.progress)
+        detector = create_detector(options.detector, self.device)
+        lifter = LandmarkLifter()
+        found = self.detect(source, detector, sha256)
+        frames = len(found)
+        with self.stage("track", frames):
+            size = (source.info.width, source.info.height)
+            everybody = track_people(
+                found, keypoint_names=detector.keypoint_names, image_size=size, progress=self.progress
+            )
+            tracks = select_people(
+                everybody, people=options.people, persons=options.persons, frame_count=frames
+            )
+            summaries = [_summary(i, track, frames, size[1]) for i, track in enumerate(tracks, start=1)]
+            self.progress.people(summaries)
+        camera = camera_of_clip(size, fov_deg=options.fov_deg, focal_mm=options.focal_mm)
+        if camera.focal_source == "assumed":
+            self.note(
+                f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
+                "--fov or --focal-mm makes distances true."
+            )
+        motions = self.solve(tracks, camera, lifter, source.info)
+        people = self.export(folder, source, motions, summaries)
+        return ImportReport(
+            clip=_clip_report(name, sha256, source.info, found),
+            options=options.to_dict(),
+            detector=detector.name,
+            lifter=lifter.name,
+            device=self.device,
+            focal_px=float(camera.matrix[0, 0]),
+            focal_source=camera.focal_source,
+            people=people,
+            notes=self.notes,
+            timings=self.timings,
+            files=sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()),
+            pose_server=__version__,
+        )
+
+    def detect(self, source: FrameSource, detector: Detector, sha256: str) -> list[Detections]:
+        options = self.options
+        settings = {
+            "start": str(options.start),
+            "end": str(options.end),
+            "input_fps": str(options.input_fps),
+            "allow_truncated": options.allow_truncated,
+            "detector": detector.fingerprint,
+        }
+        key = stage_fingerprint(sha256, "detect", DETECT_VERSION, settings)
+        known = self.stage_cache.get(key) if self.stage_cache else None
+        if known is not None:
+            found = unpack_detections(known)
+            self.progress.report("detect", len(found), len(found))
+            self.timings.append(StageTiming("detect", 0.0, None, cached=True))
+            return found
+        with self.stage("detect", source.info.frame_count):
+            found = detect_clip(source, detector, self.progress)
+        if self.stage_cache:
+            self.stage_cache.put(key, pack_detections(found, len(detector.keypoint_names)))
+        return found
+
+    def solve(
+        self, tracks: Sequence[Track2D], camera: Camera, lifter: Lifter, info: ClipInfo
+    ) -> list[Motion]:
+        rows = sum(len(track) for track in tracks)
+        poses = []
+        with self.stage("lift", rows):
+            done = 0
+            for track in tracks:
+                self.progress.report("lift", done, rows)
+                poses.append(lifter.lift(track, camera))
+                done += len(track)
+            self.progress.report("lift", done, rows)
+        with self.stage("solve", rows):
+            return solve_clip(
+                tracks,
+                poses,
+                camera,
+                rate=info.rate,
+                fps=self.options.fps,
+                smoothing=self.options.smoothing,
+                progress=self.progress,
+            )
+
+    def export(
+        self,
+        folder: Path,
+        source: FrameSource,
+        motions: Sequence[Motion],
+        summaries: Sequence[PersonSummary],
+    ) -> list[PersonReport]:
+        people = []
+        with self.stage("export", sum(len(motion) for motion in motions)):
+            for motion, summary in zip(motions, summaries, strict=True):
+                self.progress.check()
+                place = folder / f"person_{summary.index:02d}"
+                place.mkdir()
+                for name, (file_name, write) in PERSON_FORMATS.items():
+                    if name in self.options.formats:
+                        write(place / file_name, motion)
+                people.append(_person_report(summary, motion, place.name))
+        if "preview" in self.options.formats:
+            with self.stage("preview", source.info.frame_count):
+                write_preview(folder / "preview.mp4", source, motions, progress=self.progress)
+        return people
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+        self.progress.note(message)
+
+    @contextmanager
+    def stage(self, name: str, frames: int) -> Iterator[None]:
+        self.progress.check()
+        begin = time.monotonic()
+        yield
+        seconds = time.monotonic() - begin
+        rate = frames / seconds if frames and seconds > 0 else None
+        self.timings.append(StageTiming(name, round(seconds, 3), rate and round(rate, 1)))
+
+
+def _summary(index: int, track: Track2D, frame_count: int, height: int) -> PersonSummary:
+    heights = track.boxes_px[:, 3] - track.boxes_px[:, 1]
+    return PersonSummary(
+        index=index,
+        first_frame=int(track.indices[0]),
+        last_frame=int(track.indices[-1]),
+        coverage=round(coverage(track, frame_count), 4),
+        relative_height=round(float(np.nanmean(heights)) / height, 4),
+    )
+
+
+def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> PersonReport:
+    errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
+    rest = np.zeros_like(motion.rest_offsets_m)
+    for joint, parent in enumerate(motion.parents):
+        if parent >= 0:
+            rest[joint] = rest[parent] + motion.rest_offsets_m[joint]
+    return PersonReport(
+        **summary.to_dict(),
+        folder=folder,
+        frames=len(motion),
+        mean_confidence=round(float(motion.confidence.mean()), 3),
+        reprojection_px=round(float(np.median(errors)), 2) if len(errors) else None,
+        height_m=round(float(np.ptp(rest[:, 2])), 3),
+    )
+
+
+def _clip_report(name: str, sha256: str, info: ClipInfo, found: Sequence[Detections]) -> ClipReport:
+    return ClipReport(
+        name=name,
+        sha256=sha256,
+        width=info.width,
+        height=info.height,
+        rate=_fraction(info.rate),
+        first_frame=found[0].index,
+        frame_count=len(found),
+        start_s=found[0].time_s,
+        end_s=found[-1].time_s,
+        rotation_ccw_deg=info.rotation_ccw_deg,
+        pixel_aspect=_fraction(info.pixel_aspect),
+        codec=info.codec,
+    )
+
+
+def _fraction(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
