@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
-from pose_server.pipeline.options import FORMATS, ImportOptions, Moment
+from pose_server.pipeline.options import FORMATS, ImportOptions, Moment, parse_rate
 
 __all__ = ["import_command"]
 
@@ -73,8 +72,8 @@ def import_command(
             persons=tuple(person or ()),
             start=Moment.parse(start) if start is not None else None,
             end=Moment.parse(end) if end is not None else None,
-            fps=None if fps == "source" else _rate("--fps", fps),
-            input_fps=_rate("--input-fps", input_fps) if input_fps is not None else None,
+            fps=None if fps == "source" else parse_rate(fps, "--fps"),
+            input_fps=parse_rate(input_fps, "--input-fps") if input_fps is not None else None,
             fov_deg=fov,
             focal_mm=focal_mm,
             detector=detector,
@@ -124,17 +123,6 @@ def _people(text: str) -> int | None:
     except ValueError:
         raise InputError(
             f"--people {text} is not possible; give 'all' or a number.", reason="PEOPLE_INVALID", value=text
-        ) from None
-
-
-def _rate(option: str, text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise InputError(
-            f"{option} {text} is no rate; give frames per second such as 24, 29.97 or 30000/1001.",
-            reason="RATE_INVALID",
-            value=text,
         ) from None
 
 

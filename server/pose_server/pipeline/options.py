@@ -11,11 +11,38 @@ from typing import Any
 
 from pose_shared.errors import InputError
 
-__all__ = ["FORMATS", "ImportOptions", "Moment"]
+__all__ = ["FORMATS", "ImportOptions", "Moment", "parse_rate"]
 
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = ("npz", "bvh", "preview")
 _PEOPLE_LIMIT = 64
+#: Rates that people round, and what they are.
+_ROUNDED_RATES = {
+    "23.976": Fraction(24000, 1001),
+    "23.98": Fraction(24000, 1001),
+    "29.97": Fraction(30000, 1001),
+    "47.952": Fraction(48000, 1001),
+    "59.94": Fraction(60000, 1001),
+    "119.88": Fraction(120000, 1001),
+}
+
+
+def parse_rate(text: str, option: str) -> Fraction:
+    """Read a rate: ``24``, ``12.5``, ``30000/1001``, or a rounded name such as ``29.97``.
+
+    Raises
+    ------
+    InputError
+        It is none; the sentence names `option`.
+    """
+    try:
+        return _ROUNDED_RATES.get(text) or Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"{option} {text} is no rate; give frames per second such as 24, 29.97 or 30000/1001.",
+            reason="RATE_INVALID",
+            value=text,
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from pose_server.pipeline.camera import camera_of_clip, project, rays
+
+
+def test_field_of_view_is_horizontal_in_the_upright_picture() -> None:
+    camera = camera_of_clip((1080, 1920), fov_deg=40)
+    edge = project(np.array([math.tan(math.radians(20)), 0, 1]), camera.matrix)
+    assert edge == pytest.approx([1080, 960])
+    assert camera.focal_source == "given"
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)])
+def test_focal_length_is_on_36_mm_along_the_longer_side(size: tuple[int, int]) -> None:
+    assert camera_of_clip(size, focal_mm=36).matrix[0, 0] == pytest.approx(1920)
+
+
+def test_without_a_lens_the_diagonal_is_assumed() -> None:
+    camera = camera_of_clip((300, 400))
+    assert camera.matrix[0, 0] == camera.matrix[1, 1] == 500
+    assert camera.focal_source == "assumed"
+
+
+def test_rays_and_projection_are_inverse() -> None:
+    camera = camera_of_clip((640, 480), focal_mm=28)
+    points_px = np.random.default_rng(0).uniform(0, 480, (7, 5, 2))
+    assert project(rays(points_px, camera.matrix) * 3.7, camera.matrix) == pytest.approx(points_px)
+
+
+def test_what_lies_behind_the_camera_has_no_pixel() -> None:
+    assert np.isnan(project(np.array([[0.1, 0.2, -1.0], [0, 0, 0]]), camera_of_clip((10, 10)).matrix)).all()

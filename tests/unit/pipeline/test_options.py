@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import pytest
+from pose_server.pipeline.options import ImportOptions, Moment, parse_rate
+from pose_shared.errors import InputError
+
+
+def test_options_survive_json() -> None:
+    options = ImportOptions(
+        people=3,
+        persons=(1, 4),
+        start=Moment(frame=12),
+        end=Moment(seconds=4.25),
+        fps=Fraction(30000, 1001),
+        input_fps=Fraction(24),
+        fov_deg=61.5,
+        formats=("bvh",),
+        allow_truncated=True,
+    )
+    assert ImportOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+    assert ImportOptions.from_dict(ImportOptions().to_dict()) == ImportOptions()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"formats": ("fbx2",)}, "FORMAT_UNKNOWN"),
+        ({"formats": ()}, "FORMAT_UNKNOWN"),
+        ({"people": 0}, "PEOPLE_INVALID"),
+        ({"persons": (0,)}, "PEOPLE_INVALID"),
+        ({"fps": Fraction(0)}, "RATE_INVALID"),
+        ({"input_fps": Fraction(5000)}, "RATE_INVALID"),
+        ({"fov_deg": 60.0, "focal_mm": 35.0}, "CAMERA_INVALID"),
+        ({"fov_deg": 179.0}, "CAMERA_INVALID"),
+        ({"focal_mm": 0.0}, "CAMERA_INVALID"),
+        ({"smoothing": 1.5}, "SMOOTHING_INVALID"),
+        ({"smoothing": float("nan")}, "SMOOTHING_INVALID"),
+        ({"start": Moment(frame=5), "end": Moment(frame=5)}, "RANGE_EMPTY"),
+        ({"start": Moment(seconds=2.0), "end": Moment(seconds=1.0)}, "RANGE_EMPTY"),
+    ],
+)
+def test_what_cannot_be_is_refused(fields: dict[str, object], reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        ImportOptions(**fields)  # type: ignore[arg-type]
+    assert caught.value.reason == reason
+    assert caught.value.exit_code == 2
+    assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", Moment(frame=0)),
+        ("120", Moment(frame=120)),
+        ("4.5s", Moment(seconds=4.5)),
+        ("0s", Moment(seconds=0)),
+    ],
+)
+def test_moments_are_frames_or_seconds(text: str, expected: Moment) -> None:
+    assert Moment.parse(text) == expected
+    assert Moment.parse(str(expected)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1", "-0.5s", "1.5", "nans", "infs", "ten", "1:30"])
+def test_other_moments_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"\.$"):
+        Moment.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("24", Fraction(24)),
+        ("12.5", Fraction(25, 2)),
+        ("30000/1001", Fraction(30000, 1001)),
+        ("29.97", Fraction(30000, 1001)),
+        ("23.976", Fraction(24000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+    ],
+)
+def test_rates_are_exact(text: str, rate: Fraction) -> None:
+    assert parse_rate(text, "--fps") == rate
+
+
+@pytest.mark.parametrize("text", ["", "fast", "1/0", "nan", "24fps"])
+def test_other_rates_are_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_rate(text, "--fps")
+    assert caught.value.reason == "RATE_INVALID"
