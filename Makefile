@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 VIDEO ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check bench plugins protos clean
+.PHONY: demo test check bench plugins protos docs clean
 
 demo: $(VENV)/.demo  ## import a clip (VIDEO=path, or the demo clip) through a server into Blender: out/demo
 	$(BIN)/python scripts/demo.py --out out/demo $(if $(VIDEO),"$(VIDEO)")
@@ -28,6 +28,9 @@ plugins: $(VENV)/.test  ## the add-ons as zips to install: dist/
 
 protos: $(VENV)/.test  ## the Python stubs of protos/
 	$(BIN)/python protos/generate.py
+
+docs: $(VENV)/.test  ## what the docs take from the code
+	$(BIN)/python scripts/report_schema.py
 
 clean:  ## everything that was made
 	rm -rf $(VENV) .venvs .cache out dist

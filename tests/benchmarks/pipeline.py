@@ -1,0 +1,145 @@
+"""How fast the whole pipeline is beside its detector alone, what the preview costs, and its memory.
+
+Usage: ``python tests/benchmarks/pipeline.py CLIP [--rounds 3]``.  Prints a Markdown table.  Both sides of
+every ratio are measured in turn in one run, so a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import av
+import numpy as np
+from pose_server.detect.registry import create_detector
+from pose_server.pipeline.boundary import FrameBatch
+from pose_server.pipeline.importer import import_clip
+from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.video.open import open_clip
+
+LOOPS = 5
+
+
+def detector_alone(clip: Path, batches: Sequence[FrameBatch]) -> float:
+    """Seconds for the detector over frames that are already decoded."""
+    source = open_clip(clip)
+    detector = create_detector("auto", "cpu")
+    begin = time.perf_counter()
+    with detector.session(source.info) as session:
+        frames = sum(len(session.detect(batch)) for batch in batches) + len(session.finish())
+    assert frames == sum(len(batch) for batch in batches)
+    return time.perf_counter() - begin
+
+
+def whole_import(clip: Path, formats: tuple[str, ...]) -> float:
+    """Seconds for an import from file to result folder, without caches."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        import_clip(
+            clip,
+            ImportOptions(formats=formats),
+            Path(folder) / "out",
+            device="cpu",
+            progress=SilentProgress(),
+        )
+        return time.perf_counter() - begin
+
+
+def peak_memory_mb(clip: Path) -> float:
+    """Largest resident size of a process of its own that imports a clip."""
+    code = (
+        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
+        "from pipeline import whole_import; whole_import(Path(sys.argv[1]), ('npz', 'bvh', 'preview'));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(clip), str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def looped(clip: Path, times: int, target: Path) -> Path:
+    """Write the clip's packets `times` times in a row, without decoding."""
+    with av.open(str(clip)) as source, av.open(str(target), "w") as sink:
+        stream = source.streams.video[0]
+        copy = sink.add_stream_from_template(stream)
+        packets = [p for p in source.demux(stream) if p.dts is not None]
+        step = max(p.pts for p in packets) - min(p.pts for p in packets) + packets[-1].duration
+        frames = [(bytes(p), p.pts, p.dts, p.duration, p.is_keyframe) for p in packets]
+        for turn in range(times):
+            for data, pts, dts, duration, key in frames:
+                packet = av.Packet(data)
+                packet.pts, packet.dts, packet.duration = pts + turn * step, dts + turn * step, duration
+                packet.is_keyframe = key
+                packet.time_base, packet.stream = stream.time_base, copy
+                sink.mux(packet)
+    return target
+
+
+def in_turn(rounds: int, *sides: Callable[[], float]) -> Iterator[list[float]]:
+    """Measure the sides A B C, A B C, …; give each side's values."""
+    rows = [[side() for side in sides] for _ in range(rounds)]
+    yield from (list(column) for column in zip(*rows, strict=True))
+
+
+def measure(clip: Path, rounds: int) -> dict[str, float]:
+    """Return all figures of one clip."""
+    batches = [FrameBatch(np.array(b.frames), b.indices, b.times_s) for b in open_clip(clip).batches(8)]
+    frames = sum(len(batch) for batch in batches)
+    alone, whole, previewed = in_turn(
+        rounds,
+        partial(detector_alone, clip, batches),
+        partial(whole_import, clip, ("npz", "bvh")),
+        partial(whole_import, clip, ("npz", "bvh", "preview")),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        long_clip = looped(clip, LOOPS, Path(folder) / f"looped{clip.suffix}")
+        once, five_times = peak_memory_mb(clip), peak_memory_mb(long_clip)
+    return {
+        "frames": frames,
+        "detector_fps": frames / statistics.median(alone),
+        "pipeline_fps": frames / statistics.median(whole),
+        "ratio": statistics.median(a / w for a, w in zip(alone, whole, strict=True)),
+        "preview_fps": frames / statistics.median(previewed),
+        "preview_cost_s": statistics.median(p - w for p, w in zip(previewed, whole, strict=True)),
+        "memory_mb": once,
+        "memory_growth": five_times / once - 1,
+    }
+
+
+def main() -> None:
+    """Measure the named clips and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="print figures, not a table")
+    arguments = parser.parse_args()
+    results = {clip.name: measure(clip, arguments.rounds) for clip in arguments.clips}
+    if arguments.json:
+        print(json.dumps(results))
+        return
+    print("| clip | frames | detector alone, frames/s | whole pipeline, frames/s | ratio |", end="")
+    print(f" with preview, frames/s | peak memory, MB | growth at {LOOPS}x length |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, r in results.items():
+        print(
+            f"| {name} | {r['frames']} | {r['detector_fps']:.1f} | {r['pipeline_fps']:.1f} "
+            f"| {r['ratio']:.2f} | {r['preview_fps']:.1f} | {r['memory_mb']:.0f} | "
+            f"{r['memory_growth']:+.1%} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

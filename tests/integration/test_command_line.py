@@ -1,0 +1,173 @@
+"""The command line as a user meets it: help, results, and one sentence for everything that goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pose_server", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            cwd=tmp_path,
+            env={**os.environ, "POSE_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "120"},
+        )
+
+    return run_command
+
+
+def write_film(path: Path, frames: int = 12, size: tuple[int, int] = (320, 240)) -> Path:
+    """A film in which nobody is to be seen."""
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        rng = np.random.default_rng(0)
+        picture = rng.integers(90, 130, (size[1], size[0], 3)).astype(np.uint8)
+        for i in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.roll(picture, i, axis=1), format="rgb24")
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    return path
+
+
+def write_text(path: Path) -> Path:
+    path.write_text("This is no film.\n" * 100)
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16000))
+    return path
+
+
+def cut_film(path: Path) -> Path:
+    """A film whose index stands at its end, so that nothing is left of it when cut."""
+    data = write_film(path).read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def check_refused(done: subprocess.CompletedProcess[str], out: Path, *words: str) -> None:
+    """One sentence on stderr, exit 2, and nothing written."""
+    assert done.returncode == 2, done.stderr
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("pose-server: ")
+    assert message.endswith((".", ")"))
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in message, message
+    assert not out.exists()
+    assert not list(out.parent.glob("*.partial"))
+
+
+@pytest.mark.parametrize("command", ["", "import", "serve", "jobs", "doctor"])
+def test_help_is_there(run: Run, command: str) -> None:
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "words"),
+    [
+        (None, "missing.mp4", ["missing.mp4"]),
+        (write_text, "text.mp4", ["text.mp4"]),
+        (cut_film, "cut.mp4", ["cut.mp4"]),
+        (write_sound, "sound.wav", ["sound.wav"]),
+        (lambda p: p.write_bytes(b""), "empty.mp4", ["empty.mp4"]),
+        (lambda p: p.mkdir(), "folder", ["folder"]),
+        (write_film, "nobody.mp4", []),
+    ],
+    ids=["missing", "text", "unreadable", "sound", "empty", "folder", "nobody"],
+)
+def test_bad_clips_end_in_one_sentence(
+    run: Run, tmp_path: Path, make: Callable[[Path], object] | None, name: str, words: list[str]
+) -> None:
+    if make:
+        make(tmp_path / name)
+    check_refused(run("import", tmp_path / name, "--out", tmp_path / "out"), tmp_path / "out", *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--start", "5", "--end", "5"], ["5"]),
+        (["--start", "500"], ["12"]),
+        (["--start", "later"], ["later"]),
+        (["--formats", "npz,fbx9"], ["fbx9", "npz", "bvh", "preview"]),
+        (["--people", "some"], ["some", "all"]),
+        (["--fps", "quick"], ["quick"]),
+        (["--fov", "200"], ["200"]),
+        (["--fov", "50", "--focal-mm", "35"], ["--fov", "--focal-mm"]),
+        (["--detector", "crystal-ball"], ["crystal-ball", "blazepose"]),
+        (["--device", "cuda:99"], ["cuda:99"]),
+        (["--smoothing", "2"], ["2"]),
+    ],
+    ids=lambda value: " ".join(value) if value[0].startswith("--") else "",
+)
+def test_bad_options_end_in_one_sentence(
+    run: Run, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    check_refused(run("import", film, "--out", tmp_path / "out", *arguments), tmp_path / "out", *words)
+
+
+def test_an_output_below_a_file_is_refused(run: Run, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    before = film.read_bytes()
+    done = run("import", film, "--out", film / "out")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert film.read_bytes() == before
+
+
+def test_a_server_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    address = f"127.0.0.1:{free_port()}"
+    done = run("import", film, "--out", tmp_path / "out", "--server", address)
+    check_refused(done, tmp_path / "out", address, "pose-server serve")
+
+
+def test_errors_come_as_json_too(run: Run, tmp_path: Path) -> None:
+    done = run("import", tmp_path / "gone.mp4", "--out", tmp_path / "out", "--json")
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "INVALID_ARGUMENT"
+    assert error["message"] in done.stderr
+
+
+def test_doctor_says_what_can_be_used(run: Run) -> None:
+    done = run("doctor")
+    assert done.returncode == 0, done.stderr
+    for word in ("blazepose", "cpu", "torch"):
+        assert word in done.stdout
+    facts = json.loads(run("doctor", "--json").stdout)
+    assert facts["detectors"][0]["name"] == "blazepose"
+    assert facts["detectors"][0]["usable"] is True
