@@ -1,0 +1,120 @@
+"""A motion as a host writes it: bones of a T-pose and one curve of keys per property."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pose_shared.errors import InternalError
+
+from pose_server.export.bones import Bone, rest_bones
+from pose_server.pipeline.boundary import FloatArray, Motion
+from pose_server.pipeline.kinematics import same_hemisphere
+
+__all__ = ["CameraView", "HostMotion", "host_channels"]
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """A pinhole camera in the world that sees the armature on top of the film."""
+
+    world_to_camera: FloatArray
+    """(4, 4), or (T, 4, 4) when the camera moves; camera axes x right, y down, z forward."""
+    intrinsics_px: tuple[float, float, float, float]
+    """fx, fy, cx, cy."""
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, repr=False)
+class HostMotion:
+    """One person's motion on an armature that stands at the world's origin, unrotated, unscaled.
+
+    Field for field a ``MotionHeader`` with its channels.
+    """
+
+    clip_name: str
+    person: int
+    """Counted from 1."""
+    rate: Fraction
+    frame_count: int
+    start_time_s: float
+    """Of the first row, after the clip's first frame; the rows follow at `rate`."""
+    first_source_frame: int
+    bones: tuple[Bone, ...]
+    camera: CameraView
+    contact_names: tuple[str, ...]
+    channels: Mapping[str, NDArray[np.float32]]
+    """(T,) each: ``<bone>/rotation/w|x|y|z``, ``<root>/location/x|y|z``, ``<bone>/confidence``,
+    ``contact/<name>``."""
+
+    def __post_init__(self) -> None:
+        for name, values in self.channels.items():
+            if values.shape != (self.frame_count,) or values.dtype != np.float32:
+                raise InternalError(
+                    f"HostMotion.channels[{name!r}]: expected ({self.frame_count},) float32, "
+                    f"got {values.shape} {values.dtype}",
+                    reason="BAD_BOUNDARY",
+                )
+
+
+def host_channels(motion: Motion, *, clip_name: str, person: int) -> HostMotion:
+    """Return a motion as bones and float32 curves.
+
+    Parameters
+    ----------
+    motion
+        Of one person.
+    clip_name
+        What the user calls the clip.
+    person
+        Counted from 1.
+
+    Notes
+    -----
+    A bone's pose is its parent's pose, times its rest relative to the parent's rest, times its
+    basis, as in Blender.  With B the bone's rest axes in the armature and R its joint's local
+    rotation, the basis is B^-1 R B, whose quaternion is R's with the vector part turned by B^-1.
+    The root's location is B^-1 (root - rest head).
+    """
+    bones = rest_bones(motion)
+    rotations = same_hemisphere(motion.local_rotations_wxyz.astype(np.float64))
+    curves: dict[str, NDArray[np.floating[Any]]] = {}
+    for joint, bone in enumerate(bones):
+        if bone.parent < 0:
+            location = (motion.root_world_m - np.asarray(bone.head_m)) @ bone.axes
+            curves |= {f"{bone.name}/location/{axis}": location[:, i] for i, axis in enumerate("xyz")}
+        vector = rotations[:, joint, 1:] @ bone.axes
+        curves[f"{bone.name}/rotation/w"] = rotations[:, joint, 0]
+        curves |= {f"{bone.name}/rotation/{axis}": vector[:, i] for i, axis in enumerate("xyz")}
+        curves[f"{bone.name}/confidence"] = motion.confidence[:, joint]
+    curves |= {f"contact/{name}": motion.contacts[:, i] for i, name in enumerate(motion.contact_names)}
+
+    matrix = motion.camera.matrix
+    width, height = motion.camera.image_size
+    return HostMotion(
+        clip_name=clip_name,
+        person=person,
+        rate=motion.rate,
+        frame_count=len(motion),
+        start_time_s=float(motion.times_s[0]),
+        first_source_frame=int(motion.frames[0]),
+        bones=bones,
+        camera=CameraView(
+            world_to_camera=motion.world_to_camera,
+            intrinsics_px=(
+                float(matrix[0, 0]),
+                float(matrix[1, 1]),
+                float(matrix[0, 2]),
+                float(matrix[1, 2]),
+            ),
+            width=width,
+            height=height,
+        ),
+        contact_names=motion.contact_names,
+        channels={name: np.ascontiguousarray(values, dtype=np.float32) for name, values in curves.items()},
+    )

@@ -1,0 +1,186 @@
+"""`motion.npz`, one person's motion as plain arrays; described for others in docs/motion_npz.md."""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pose_shared.errors import ConflictError, InputError, InternalError, NotFoundError
+
+from pose_server.export.destination import replacing
+from pose_server.pipeline.boundary import Camera, Motion
+
+__all__ = ["FORMAT_VERSION", "read_npz", "write_npz"]
+
+#: 100 * major + minor.  A new field is a minor step; a changed meaning or a lost field a major one.
+FORMAT_VERSION = 100
+
+_ARRAYS = {
+    "times_s": np.float64,
+    "frames": np.int64,
+    "parents": np.int64,
+    "rest_offsets_m": np.float32,
+    "local_rotations_wxyz": np.float32,
+    "root_world_m": np.float32,
+    "joints_world_m": np.float32,
+    "joints_camera_m": np.float32,
+    "root_camera_m": np.float32,
+    "confidence": np.float32,
+    "contacts": np.float32,
+    "keypoints_px": np.float32,
+    "keypoint_confidence": np.float32,
+    "world_to_camera": np.float64,
+    "reprojection_px": np.float32,
+}
+_NAMES = ("joint_names", "contact_names", "keypoint_names")
+_CAMERA = {"camera_matrix": np.float64, "distortion": np.float64, "image_size": np.int64}
+_FIELDS = ("format_version", "fps", *_ARRAYS, *_NAMES, *_CAMERA, "focal_source")
+
+
+def write_npz(path: Path, motion: Motion) -> None:
+    """Write a motion; equal motions give equal bytes.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written there.
+    LimitError
+        The disk is full.
+    """
+    fields: dict[str, Any] = {
+        "format_version": np.int64(FORMAT_VERSION),
+        "fps": np.array([motion.rate.numerator, motion.rate.denominator], np.int64),
+        **{name: getattr(motion, name).astype(kind) for name, kind in _ARRAYS.items()},
+        **{name: np.array(getattr(motion, name), dtype=np.str_) for name in _NAMES},
+        "camera_matrix": motion.camera.matrix.astype(np.float64),
+        "distortion": motion.camera.distortion.astype(np.float64),
+        "image_size": np.array(motion.camera.image_size, np.int64),
+        "focal_source": np.array(motion.camera.focal_source),
+    }
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez(file, **fields)
+
+
+def read_npz(path: Path) -> Motion:
+    """Read a motion of this or a newer minor version.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such file.
+    InputError
+        It is damaged, or it is no motion file.
+    ConflictError
+        It has another major version.
+    """
+    fields = _load(path)
+    version = fields.get("format_version")
+    if version is None or version.shape != () or version.dtype.kind not in "iu":
+        raise _foreign(path, "it names no format_version")
+    if int(version) // 100 != FORMAT_VERSION // 100:
+        raise ConflictError(
+            f"{path} has format version {_dotted(int(version))}, and this pose-server reads "
+            f"{_dotted(FORMAT_VERSION)}; use the pose-server that wrote it, or import the clip again.",
+            reason="FORMAT_VERSION",
+            path=path,
+            version=int(version),
+        )
+    missing = [name for name in _FIELDS if name not in fields]
+    if missing:
+        raise _foreign(path, f"it lacks {missing[0]}")
+    try:
+        motion = _motion(fields)
+    except (InternalError, ValueError, TypeError) as error:
+        raise _foreign(path, str(error)) from error
+    _check_meaning(path, motion)
+    return motion
+
+
+def _load(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Return the arrays of a file; nothing in it is ever unpickled."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name[: -len(".npy")]: name for name in archive.namelist() if name.endswith(".npy")}
+            fields = {}
+            # Fields of a newer minor version are none of our business.
+            for name in members.keys() & set(_FIELDS):
+                with archive.open(members[name]) as file:
+                    array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+                    fields[name] = np.asarray(array)
+            return fields
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"There is no file {path}; check the path.", reason="FILE_NOT_FOUND", path=path
+        ) from error
+    except (
+        ArithmeticError,
+        EOFError,
+        MemoryError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        tokenize.TokenError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise InputError(
+            f"{path} is damaged or no motion file ({str(error) or type(error).__name__}); "
+            "import the clip again, or give a motion.npz that pose-server wrote.",
+            reason="MOTION_UNREADABLE",
+            path=path,
+        ) from error
+
+
+def _motion(fields: Mapping[str, NDArray[Any]]) -> Motion:
+    for name, kind in ({"fps": np.int64} | _ARRAYS | _CAMERA).items():
+        if fields[name].dtype.kind != np.dtype(kind).kind:
+            raise ValueError(f"{name} is {fields[name].dtype}, not {np.dtype(kind)}")
+    for name in _NAMES:
+        if fields[name].dtype.kind != "U" or fields[name].ndim != 1:
+            raise ValueError(f"{name} is no list of names")
+    for name in ("fps", "image_size"):
+        if fields[name].shape != (2,) or fields[name].min() <= 0:
+            raise ValueError(f"{name} is no pair of positive numbers")
+    width, height = fields["image_size"].tolist()
+    values: dict[str, Any] = {name: fields[name].astype(kind) for name, kind in _ARRAYS.items()}
+    values |= {name: tuple(fields[name].tolist()) for name in _NAMES}
+    return Motion(
+        rate=Fraction(*fields["fps"].tolist()),
+        camera=Camera(
+            matrix=fields["camera_matrix"].astype(np.float64),
+            distortion=fields["distortion"].astype(np.float64),
+            image_size=(width, height),
+            focal_source=str(fields["focal_source"]),
+        ),
+        **values,
+    )
+
+
+def _check_meaning(path: Path, motion: Motion) -> None:
+    parents = motion.parents.tolist()
+    if not parents or len(motion) == 0:
+        raise _foreign(path, "it holds no frame")
+    if parents[0] != -1 or any(not 0 <= parent < i for i, parent in enumerate(parents[1:], 1)):
+        raise _foreign(path, "its parents are no tree with one root at the front")
+
+
+def _foreign(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is no motion file that pose-server can use ({why}); give a motion.npz that it wrote.",
+        reason="MOTION_INVALID",
+        path=path,
+    )
+
+
+def _dotted(version: int) -> str:
+    return f"{version // 100}.{version % 100}"

@@ -1,0 +1,124 @@
+"""Made-up people: smooth random rotations on the house skeleton, and forward kinematics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from pose_server.pipeline.boundary import Camera, Motion
+from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
+from pose_shared.skeleton import SKELETON
+from scipy.spatial.transform import Rotation
+
+MakeMotion = Callable[..., Motion]
+
+# One side of a T-pose that faces -y, deliberately not along the axes everywhere.
+_OFFSETS = {
+    "pelvis": (0, 0, 0),
+    "spine": (0, 0.01, 0.12),
+    "chest": (0, 0.02, 0.14),
+    "neck": (0, -0.01, 0.24),
+    "head": (0, -0.02, 0.11),
+    "left_clavicle": (0.03, 0, 0.19),
+    "left_shoulder": (0.15, 0.01, 0.01),
+    "left_elbow": (0.28, 0, 0),
+    "left_wrist": (0.26, 0, 0),
+    "left_hand": (0.09, 0, 0),
+    "left_hip": (0.1, 0, -0.02),
+    "left_knee": (0, 0, -0.43),
+    "left_ankle": (0, 0.01, -0.42),
+    "left_toe": (0, -0.13, -0.07),
+}
+
+
+def rest_offsets(scale: float = 1.0) -> np.ndarray:
+    rows = []
+    for name in SKELETON.joints:
+        x, y, z = _OFFSETS[name.replace("right_", "left_")]
+        rows.append((-x if name.startswith("right_") else x, y, z))
+    return np.array(rows, dtype=np.float32) * np.float32(scale)
+
+
+def _smooth(rng: np.random.Generator, times_s: np.ndarray, channels: int, reach: float) -> np.ndarray:
+    """(T, channels) sums of a few sines."""
+    waves = [
+        rng.normal(size=channels) * np.sin(2 * np.pi * f * times_s[:, None] + rng.uniform(0, 7, channels))
+        for f in (0.3, 0.7, 1.1)
+    ]
+    return reach * np.sum(waves, axis=0)
+
+
+@pytest.fixture
+def make_motion() -> MakeMotion:
+    def make(
+        *,
+        seed: int = 1,
+        frames: int = 60,
+        rate: Fraction = Fraction(30000, 1001),
+        first: int = 0,
+        scale: float = 1.0,
+        start_m: tuple[float, float] = (0.0, 0.0),
+        speed: float = 1.2,
+        reach: float = 0.35,
+        image_size: tuple[int, int] = (640, 360),
+        moving_camera: bool = False,
+    ) -> Motion:
+        rng = np.random.default_rng(seed)
+        joints = len(SKELETON)
+        times_s = (np.arange(frames) + first) / float(rate)
+        vectors = _smooth(rng, times_s, joints * 3, reach).reshape(frames, joints, 3)
+        # The root turns right round, as people do.
+        vectors[:, 0] = [[0, 0, 2.5 * t] for t in times_s]
+        local = Rotation.from_rotvec(vectors.reshape(-1, 3)).as_quat(scalar_first=True)
+        local = same_hemisphere(local.reshape(frames, joints, 4))
+        offsets = rest_offsets(scale)
+        root = np.column_stack(
+            [
+                start_m[0] + speed * times_s,
+                np.full(frames, start_m[1]),
+                0.92 * scale + 0.05 * np.sin(7 * times_s),
+            ]
+        )
+        local32, root32 = local.astype(np.float32), root.astype(np.float32)
+        world = joint_positions(local32, root32, offsets, SKELETON.parents)
+        # A camera 5 m in front at 1.4 m that looks towards +y.
+        still = np.array([[1, 0, 0, 0], [0, 0, -1, 1.4], [0, 1, 0, 5.0], [0, 0, 0, 1]], dtype=np.float64)
+        camera = world @ still[:3, :3].T + still[:3, 3]
+        width, height = image_size
+        focal = float(np.hypot(width, height))
+        return Motion(
+            rate=rate,
+            times_s=times_s,
+            frames=np.arange(first, first + frames),
+            joint_names=SKELETON.joints,
+            parents=np.array(SKELETON.parents),
+            rest_offsets_m=offsets,
+            local_rotations_wxyz=local32,
+            root_world_m=root32,
+            joints_world_m=world.astype(np.float32),
+            joints_camera_m=camera.astype(np.float32),
+            root_camera_m=camera[:, 0].astype(np.float32),
+            confidence=rng.uniform(0.2, 1, (frames, joints)).astype(np.float32),
+            contact_names=("left_heel", "left_toe", "right_heel", "right_toe"),
+            contacts=rng.uniform(0, 1, (frames, 4)).astype(np.float32),
+            keypoint_names=("nose", "left_ankle"),
+            keypoints_px=np.full((frames, 2, 2), np.nan, dtype=np.float32),
+            keypoint_confidence=np.zeros((frames, 2), dtype=np.float32),
+            camera=Camera(
+                matrix=np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]),
+                distortion=np.zeros(5),
+                image_size=image_size,
+                focal_source="assumed",
+            ),
+            world_to_camera=np.tile(still, (frames, 1, 1)) if moving_camera else still,
+            reprojection_px=np.full((frames, joints), np.nan, dtype=np.float32),
+        )
+
+    return make
+
+
+@pytest.fixture
+def motion(make_motion: MakeMotion) -> Motion:
+    return make_motion()
