@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tokenize
 import zipfile
 import zlib
@@ -64,8 +65,10 @@ def write_npz(path: Path, motion: Motion) -> None:
         "image_size": np.array(motion.camera.image_size, np.int64),
         "focal_source": np.array(motion.camera.focal_source),
     }
-    with replacing(path) as part, part.open("wb") as file:
-        np.savez(file, **fields)
+    content = io.BytesIO()
+    np.savez(content, **fields)
+    with replacing(path) as part:
+        part.write_bytes(content.getbuffer())
 
 
 def read_npz(path: Path) -> Motion:
