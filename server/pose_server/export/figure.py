@@ -97,11 +97,7 @@ def figure_of(motion: Motion, number: int) -> Figure:
     joints = motion.joints_world_m
     world = np.concatenate([joints, joints[:, leaves] + turned], axis=1)
     to_camera = motion.world_to_camera
-    camera = (
-        world @ np.swapaxes(to_camera[..., :3, :3], -1, -2) + to_camera[..., None, :3, 3]
-        if to_camera.ndim == 3
-        else world @ to_camera[:3, :3].T + to_camera[:3, 3]
-    )
+    camera = world @ np.swapaxes(to_camera[..., :3, :3], -1, -2) + to_camera[..., None, :3, 3]
     colour = _COLOURS[(number - 1) % len(_COLOURS)]
     ends = [(parent, joint) for joint, parent in enumerate(parents) if parent >= 0]
     ends += [(leaf, len(parents) + i) for i, leaf in enumerate(leaves)]
@@ -164,7 +160,9 @@ def draw_figure(
         if thickness > 1:
             draw(picture, places[a], places[b], OUTLINE, thickness + min(thickness - 1, 2))
         draw(picture, places[a], places[b], mixed(colour, haze, fade), thickness)
-    _write_number(picture, figure, points_px[depths_m > _NEAREST_M])
+    crown = figure.head[1] if figure.head else 0
+    if depths_m[crown] > _NEAREST_M:
+        _write_number(picture, figure, points_px[crown])
 
 
 def fixed_point(points_px: FloatArray) -> list[tuple[int, int]]:
@@ -184,15 +182,12 @@ def write_text(picture: Picture, text: str, place: tuple[int, int], colour: Colo
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_DUPLEX, 0.5, ink, width, cv2.LINE_AA)
 
 
-def _write_number(picture: Picture, figure: Figure, points_px: FloatArray) -> None:
-    """Write a person's number above the highest point."""
-    seen = points_px[np.isfinite(points_px).all(axis=1)]
+def _write_number(picture: Picture, figure: Figure, point_px: FloatArray) -> None:
+    x, y = point_px
     height, width = picture.shape[:2]
-    if len(seen):
-        x, y = seen[seen[:, 1].argmin()]
-        if 0 <= x < width and 0 <= y < height:
-            place = int(x) - 4, max(int(y) - 8, 14)
-            write_text(picture, str(figure.number), place, mixed(figure.colour, _WHITE, 0.5))
+    if 0 <= x < width and 0 <= y < height:
+        place = int(x) - 4, max(int(y) - 10, 14)
+        write_text(picture, str(figure.number), place, mixed(figure.colour, _WHITE, 0.5))
 
 
 def _draw_bone(
