@@ -1,0 +1,129 @@
+"""Which way is up, and where the floor is: from people standing in a still camera's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pose_shared.skeleton import SKELETON
+
+from pose_server.pipeline.boundary import FloatArray
+from pose_server.solve.frames import across, unit
+
+__all__ = ["Stance", "floor_height", "upright", "world_axes"]
+
+_IMAGE_UP = np.array([0.0, -1.0, 0.0])
+#: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
+_ROLL_RAD = np.radians(25)
+_PITCH_RAD = np.radians(30)
+#: The picture's own up counts as this share of the clip's frames.
+_PRIOR_SHARE = 0.05
+_LEAN_RAD = np.radians(15)
+_EXTENDED = 0.75
+#: Steps further apart than this say more about the floor's slope than bodies do.
+_LEVER_M = 0.5
+_OFF_FLOOR_M = 0.05
+_PASSES = 8
+
+
+@dataclass(frozen=True)
+class Stance:
+    """One person's body in the camera, as far as it tells about the ground."""
+
+    joints_m: FloatArray
+    """(T, J, 3)."""
+    rotations: FloatArray
+    """(T, J, 3, 3)."""
+    soles_m: FloatArray
+    """(T, 4, 3)."""
+    rests: NDArray[np.bool_]
+    """(T, 4)."""
+
+
+def upright(people: Sequence[Stance]) -> FloatArray:
+    """Return the (3,) direction in the camera that is up.
+
+    Notes
+    -----
+    Three kinds of evidence: stretched bodies over resting feet (ankles to mid-shoulder), the normals
+    of soles that rest flat, and the picture's own up, which decides where nobody stands.  Directions
+    that would need a camera rolled or pitched beyond custom count little, those far from the
+    common direction less (Geman and McClure), so lying and leaping people do not tip the world.  A
+    plane through the steps then levels what is left, as far as they are apart.
+    """
+    evidence = np.concatenate([unit(_standing(person)) for person in people] + [_IMAGE_UP[None]])
+    roll = np.arctan2(evidence[:, 0], -evidence[:, 1])
+    pitch = np.arcsin(np.clip(evidence[:, 2], -1, 1))
+    weight = np.exp(-0.5 * ((roll / _ROLL_RAD) ** 2 + (pitch / _PITCH_RAD) ** 2))
+    weight[-1] = _PRIOR_SHARE * max(1, len(evidence) - 1)
+    up = unit((weight[:, None] * evidence).sum(axis=0))
+    for _ in range(_PASSES):
+        lean = np.arccos(np.clip(evidence @ up, -1, 1))
+        loss = 1 / (1 + (lean / _LEAN_RAD) ** 2) ** 2
+        up = unit(((weight * loss)[:, None] * evidence).sum(axis=0))
+    return _levelled(up, [person.soles_m[person.rests] for person in people])
+
+
+def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
+    """Return how high one person's lowest support lies, given (T, 4) heights and supports 0..1.
+
+    Without any support it is where the feet come lowest.
+    """
+    standing = heights_m[supports > 0.5]
+    return float(np.percentile(standing, 10) if len(standing) else np.percentile(heights_m, 2))
+
+
+def world_axes(up: FloatArray) -> FloatArray:
+    """Return the (3, 3) rotation from camera to world axes: z up, the camera looking towards +y."""
+    forwards = across(np.array([0.0, 0.0, 1.0]), up)
+    if np.linalg.norm(forwards) < 1e-3:  # looking straight down or up: the picture's top is ahead
+        forwards = across(_IMAGE_UP, up)
+    y = unit(forwards)
+    return np.stack([np.cross(y, up), y, up])
+
+
+def _standing(person: Stance) -> FloatArray:
+    """Return (N, 3) directions that are up if the person stands."""
+    joints = person.joints_m
+    shoulders = (joints[:, SKELETON.index("left_shoulder")] + joints[:, SKELETON.index("right_shoulder")]) / 2
+    feet = np.stack([person.rests[:, :2].any(axis=1), person.rests[:, 2:].any(axis=1)], axis=1)
+    ankles = np.stack([joints[:, SKELETON.index(side + "_ankle")] for side in ("left", "right")], axis=1)
+    count = feet.sum(axis=1)
+    below = (ankles * feet[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
+    body = shoulders - below
+    reach = np.linalg.norm(ankles - shoulders[:, None], axis=2).max(axis=1)
+    stretched = np.linalg.norm(body, axis=1) > _EXTENDED * np.percentile(reach, 95)
+    flat = [
+        person.rotations[
+            person.rests[:, 2 * i : 2 * i + 2].all(axis=1), SKELETON.index(side + "_ankle"), :, 2
+        ]
+        for i, side in enumerate(("left", "right"))
+    ]
+    return np.concatenate([body[(count > 0) & stretched], *flat])
+
+
+def _levelled(up: FloatArray, steps: Sequence[FloatArray]) -> FloatArray:
+    """Return `up` turned towards the normal of the floors through each person's (N, 3) steps."""
+    steps = [points for points in steps if len(points) >= 3]
+    if not steps:
+        return up
+    points = np.concatenate(steps)
+    owner = np.repeat(np.arange(len(steps)), [len(points) for points in steps])
+    sides = np.linalg.svd(up[None])[2][1:]
+    weight = np.ones(len(points))
+    tilt = np.zeros(2)
+    for _ in range(_PASSES):
+        # Height along up + tilt @ sides, about each person's own floor.
+        floors = np.zeros((len(steps), 3))
+        for person in range(len(steps)):
+            mine = owner == person
+            floors[person] = np.average(points[mine], axis=0, weights=weight[mine])
+        offset = points - floors[owner]
+        along, slope = offset @ up, offset @ sides.T
+        normal = (weight[:, None] * slope).T @ slope + len(points) * _LEVER_M**2 * np.eye(2)
+        tilt = np.linalg.solve(normal, -(weight[:, None] * slope).T @ along)
+        off_m = along + slope @ tilt
+        weight = 1 / (1 + (off_m / _OFF_FLOOR_M) ** 2) ** 2 + 1e-6
+    return unit(up + tilt @ sides)
