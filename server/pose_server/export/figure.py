@@ -42,7 +42,7 @@ _COLOURS: tuple[Colour, ...] = (
 _WHITE: Colour = (255, 255, 255)
 OUTLINE: Colour = (16, 18, 22)
 _NEAREST_M = 0.05
-_THICKEST_PX = 12
+_THICKEST_PX = 9
 _HAZE = 0.4
 #: OpenCV draws between pixels when it gets fixed-point numbers.
 FRACTION_BITS = 4
@@ -186,7 +186,7 @@ def _write_number(picture: Picture, figure: Figure, point_px: FloatArray) -> Non
     x, y = point_px
     height, width = picture.shape[:2]
     if 0 <= x < width and 0 <= y < height:
-        place = int(x) - 4, max(int(y) - 10, 14)
+        place = int(x) - 4, max(int(y) - 14, 14)
         write_text(picture, str(figure.number), place, mixed(figure.colour, _WHITE, 0.5))
 
 

@@ -27,7 +27,7 @@ _SHORTEST_PX = 360
 _TIME_BASE = Fraction(1, 90_000)
 # Short, because the next report must come within half a second even when 8K film is decoded.
 _BATCH = 2
-_BONE_M = 0.03
+_BONE_M = 0.025
 _LABEL: Colour = (214, 218, 226)
 
 
