@@ -1,0 +1,163 @@
+"""One person's motion as a host writes it: bones of a T-pose, and a row of numbers per channel."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Dict, Iterable, Optional, Tuple
+
+from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
+from pose_shared.errors import DataLossError
+
+__all__ = ["Bone", "CameraView", "MotionChannels", "read_motion"]
+
+Vector = Tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Bone:
+    """A bone of the T-pose that faces -y with z up.
+
+    Attributes
+    ----------
+    parent
+        Index of the parent bone, -1 for the root; a parent stands before its children.
+    head_m, tail_m
+        Its ends in metres; its local y axis runs from head to tail.
+    z_axis
+        Direction of its local z axis at rest.
+    joint
+        The joint at its head, as in ``motion.npz``.
+    """
+
+    name: str
+    parent: int
+    head_m: Vector
+    tail_m: Vector
+    z_axis: Vector
+    joint: str
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """A camera that sees the armature on top of the film.
+
+    Attributes
+    ----------
+    world_to_camera
+        Row-major 4x4 matrices, 16 numbers each: one, or one a row of the motion. Camera axes are
+        x right, y down, z forward; metres.
+    intrinsics_px
+        fx, fy, cx, cy; the centre of the first pixel is (0.5, 0.5).
+    width, height
+        Of the upright picture.
+    """
+
+    world_to_camera: Tuple[float, ...]
+    intrinsics_px: Tuple[float, float, float, float]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class MotionChannels:
+    """One person's motion, ready to key.
+
+    Attributes
+    ----------
+    rate
+        Rows per second.
+    frame_count
+        Rows of every channel.
+    start_time_s
+        Of the first row, after the clip's first frame; the others follow at `rate`.
+    first_source_frame
+        Source frame nearest to the first row.
+    source_rate
+        Frames per second of the source film.
+    channels
+        float32 per row: ``<bone>/rotation/w|x|y|z`` about the bone's rest, ``<root>/location/x|y|z``
+        in the root bone's own axes, ``<bone>/confidence``, ``contact/<name>``.
+    """
+
+    clip_name: str
+    person: int
+    rate: Fraction
+    frame_count: int
+    start_time_s: float
+    first_source_frame: int
+    source_rate: Fraction
+    bones: Tuple[Bone, ...]
+    camera: CameraView
+    contact_names: Tuple[str, ...]
+    channels: Dict[str, array[float]]
+
+
+def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
+    """Put a stream of chunks together.
+
+    Raises
+    ------
+    DataLossError
+        The stream has no header, or a channel of it is not as long as the header says.
+    """
+    header: Optional[motion_pb2.MotionHeader] = None
+    values: Dict[str, array[float]] = {}
+    for chunk in chunks:
+        if chunk.HasField("header"):
+            header = chunk.header
+        elif chunk.HasField("piece"):
+            values.setdefault(chunk.piece.channel, array("f")).frombytes(chunk.piece.values)
+    if header is None:
+        raise DataLossError("The motion came without its header; ask for it again.", reason="MOTION_CUT")
+    for name, channel in values.items():
+        if len(channel) != header.frame_count:
+            raise DataLossError(
+                f"{name} has {len(channel)} of {header.frame_count} values; ask for the motion again.",
+                reason="MOTION_CUT",
+                channel=name,
+            )
+        if sys.byteorder == "big":
+            channel.byteswap()
+    rate = _fraction(header.rate)
+    fx, fy, cx, cy = header.camera.intrinsics_px
+    return MotionChannels(
+        clip_name=header.clip_name,
+        person=header.person,
+        rate=rate,
+        frame_count=header.frame_count,
+        start_time_s=header.start_time_s,
+        first_source_frame=header.first_source_frame,
+        source_rate=_fraction(header.source_rate) if header.HasField("source_rate") else rate,
+        bones=tuple(_bone(bone) for bone in header.bones),
+        camera=CameraView(
+            world_to_camera=tuple(header.camera.world_to_camera),
+            intrinsics_px=(fx, fy, cx, cy),
+            width=header.camera.width,
+            height=header.camera.height,
+        ),
+        contact_names=tuple(header.contact_names),
+        channels=values,
+    )
+
+
+def _bone(message: motion_pb2.Bone) -> Bone:
+    return Bone(
+        name=message.name,
+        parent=message.parent,
+        head_m=_vector(message.head_m),
+        tail_m=_vector(message.tail_m),
+        z_axis=_vector(message.z_axis),
+        joint=message.joint,
+    )
+
+
+def _vector(values: Iterable[float]) -> Vector:
+    x, y, z = values
+    return x, y, z
+
+
+def _fraction(message: types_pb2.Rate) -> Fraction:
+    return Fraction(message.numerator, message.denominator)
