@@ -105,11 +105,11 @@ def _import_here(
     from pose_server.cache.stages import StageCache
     from pose_server.engine.device import resolve_device
     from pose_server.pipeline.importer import import_clip
-    from pose_server.settings import Settings
+    from pose_server.settings import load_settings
 
-    settings = Settings()
+    settings = load_settings(device=device)
     stage_cache = StageCache(settings.data_dir / "stages", settings.cache_bytes) if use_cache else None
-    chosen = resolve_device(device or settings.device)
+    chosen = resolve_device(settings.device)
     with ProgressBars(quiet=quiet) as bars:
         report = import_clip(clip, options, out, device=chosen, progress=bars, stage_cache=stage_cache)
     return report.to_dict()

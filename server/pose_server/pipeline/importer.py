@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pose_server import __version__
+from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
 from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import write_preview
 from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.lifter import Lifter
+from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Motion, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
@@ -35,17 +35,7 @@ from pose_server.video.content import content_fingerprint
 from pose_server.video.open import open_clip
 from pose_server.video.source import FrameSource
 
-__all__ = ["StageCache", "import_clip"]
-
-
-class StageCache(Protocol):
-    """Where results of stages are kept between imports, by fingerprint."""
-
-    def get(self, key: str) -> dict[str, NDArray[np.generic]] | None:
-        """Return the arrays of a result, or None."""
-
-    def put(self, key: str, arrays: dict[str, NDArray[np.generic]]) -> None:
-        """Keep the arrays of a result."""
+__all__ = ["import_clip"]
 
 
 def import_clip(
@@ -112,6 +102,7 @@ class _Import:
                 end=options.end,
                 input_fps=options.input_fps,
                 allow_truncated=options.allow_truncated,
+                progress=self.progress,
             )
             sha256 = content_fingerprint(clip, progress=self.progress)
         detector = create_detector(options.detector, self.device)
@@ -180,6 +171,7 @@ class _Import:
         poses = []
         with self.stage("lift", rows):
             done = 0
+            tracks = [repaired(track) for track in tracks]
             for track in tracks:
                 self.progress.report("lift", done, rows)
                 poses.append(lifter.lift(track, camera))

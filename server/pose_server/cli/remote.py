@@ -1,0 +1,73 @@
+"""Work that a server does for the command line: send, follow, fetch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pose_shared.client import Client
+from pose_shared.errors import ConflictError
+from pose_shared.messages import Job, JobEvent
+
+from pose_server.cli.bars import ProgressBars
+from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.output import output_folder
+from pose_server.pipeline.progress import PersonSummary
+
+__all__ = ["fetch_result", "import_remotely"]
+
+
+def import_remotely(
+    clip: Path, options: ImportOptions, out: Path, *, server: str, quiet: bool
+) -> dict[str, Any]:
+    """Have a server import a clip, fetch the result, and return its report.
+
+    Ctrl+C cancels the job; a process that dies leaves it to run, and `fetch_result` gets it by name.
+    """
+    with Client(server) as client, output_folder(out) as folder, ProgressBars(quiet=quiet) as bars:
+        started: list[Job] = []
+
+        def announce(job: Job) -> None:
+            started.append(job)
+            bars.note(f"{job.name} runs on {client.address}; 'pose-server jobs fetch' brings its result.")
+
+        try:
+            job = client.import_clip(
+                clip, options.to_dict(), on_event=lambda event: _show(bars, event), on_job=announce
+            )
+        except KeyboardInterrupt:
+            if started:
+                client.cancel(started[0])
+            raise
+        return _download(client, job, folder, bars)
+
+
+def fetch_result(name: str, out: Path, *, server: str, quiet: bool) -> dict[str, Any]:
+    """Wait for a job by its name, fetch its result, and return its report.
+
+    Ctrl+C leaves the job alone.
+    """
+    with Client(server) as client, output_folder(out) as folder, ProgressBars(quiet=quiet) as bars:
+        client.check_compatible()
+        job = client.wait(name, on_event=lambda event: _show(bars, event))
+        return _download(client, job, folder, bars)
+
+
+def _download(client: Client, job: Job, folder: Path, bars: ProgressBars) -> dict[str, Any]:
+    client.download_result(job, folder, on_event=lambda event: _show(bars, event))
+    report = folder / "report.json"
+    if not report.exists():
+        raise ConflictError(
+            f"{job.name} has no result to fetch; import the clip again.", reason="NO_RESULT", job=job.name
+        )
+    return dict(json.loads(report.read_text(encoding="utf-8")))
+
+
+def _show(bars: ProgressBars, event: JobEvent) -> None:
+    if event.progress is not None:
+        bars.report(event.progress.stage, event.progress.done, event.progress.total)
+    elif event.note is not None:
+        bars.note(event.note)
+    elif event.people is not None:
+        bars.people([PersonSummary(**vars(person)) for person in event.people])
