@@ -1,0 +1,113 @@
+"""A clip as the stages see it: whatever decodes its pictures, they come upright, timed and in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+from pose_shared.errors import MediaError
+
+from pose_server.pipeline.boundary import ClipInfo, FrameBatch
+from pose_server.video.timeline import Timeline
+from pose_server.video.upright import Upright
+
+__all__ = ["DecodedClip", "Pictures"]
+
+#: Decodes the asked range anew: source indices and pictures, in order.
+Pictures = Callable[[], Generator[tuple[int, VideoFrame], None, None]]
+#: Errors that mean an early end, which the user may choose to accept.
+_EARLY_ENDS = ("MEDIA_TRUNCATED", "PICTURE_DAMAGED")
+
+
+class DecodedClip:
+    """The `FrameSource` of films and image sequences.
+
+    Parameters
+    ----------
+    info
+        What is known of the clip.
+    timeline
+        When each of its frames is shown.
+    upright
+        The geometry of all its pictures.
+    pictures
+        Decodes the asked range; raises `MediaError` where the clip is damaged.
+    allow_truncated
+        Whether such an error just ends the clip, once a frame was decoded.
+    """
+
+    def __init__(
+        self,
+        info: ClipInfo,
+        *,
+        timeline: Timeline,
+        upright: Upright,
+        pictures: Pictures,
+        allow_truncated: bool,
+    ) -> None:
+        self.info = info
+        self._timeline = timeline
+        self._upright = upright
+        self._pictures = pictures
+        self._allow_truncated = allow_truncated
+
+    def batches(self, size: int = 8) -> Iterator[FrameBatch]:
+        """Decode the asked range in order, `size` frames at a time (the last batch may be shorter).
+
+        Good frames before a fault are given before its error is raised.
+
+        Raises
+        ------
+        MediaError
+            ``MEDIA_TRUNCATED``, ``PICTURE_DAMAGED`` or ``MEDIA_SIZE_CHANGED``.
+        JobCancelledError
+            From the progress that the clip was opened with.
+        """
+        reformatter = VideoReformatter()
+        frames = self._room(size)
+        indices: list[int] = []
+        given = 0
+        fault: MediaError | None = None
+        with closing(self._pictures()) as pictures:
+            try:
+                for index, picture in pictures:
+                    self._check_size(index, picture)
+                    self._upright.write(picture, frames[len(indices)], reformatter)
+                    indices.append(index)
+                    given += 1
+                    if len(indices) == size:
+                        yield self._batch(frames, indices)
+                        frames, indices = self._room(size), []
+            except MediaError as error:
+                fault = error
+        if indices:
+            yield self._batch(frames[: len(indices)], indices)
+        if fault and not (self._allow_truncated and given and fault.reason in _EARLY_ENDS):
+            raise fault
+
+    def _room(self, size: int) -> NDArray[np.uint8]:
+        return np.empty((size, self.info.height, self.info.width, 3), dtype=np.uint8)
+
+    def _batch(self, frames: NDArray[np.uint8], indices: list[int]) -> FrameBatch:
+        sources = np.array(indices, dtype=np.int64)
+        return FrameBatch(frames, sources, self._timeline.times_s[sources])
+
+    def _check_size(self, index: int, picture: VideoFrame) -> None:
+        if self._upright.fits(picture):
+            return
+        name = self.info.path.name
+        raise MediaError(
+            f"The pictures of '{name}' change their size at frame {index} "
+            f"({self._timeline.times_s[index]:.3f} s): {picture.width} x {picture.height} instead of "
+            f"{self._upright.coded_width} x {self._upright.coded_height}; "
+            f"end the range there (--end {index}), or bring all pictures to one size.",
+            reason="MEDIA_SIZE_CHANGED",
+            path=self.info.path,
+            frame=index,
+            width=picture.width,
+            height=picture.height,
+        )

@@ -1,0 +1,124 @@
+"""The upright picture with square pixels that every later stage sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
+from numpy.typing import NDArray
+from pose_shared.errors import MediaError
+
+__all__ = ["MAX_PIXELS", "MAX_SIDE_PX", "Upright", "check_size"]
+
+#: Larger pictures are refused before memory is taken for them; 12K cameras stay below.
+MAX_SIDE_PX = 16384
+MAX_PIXELS = 100_000_000
+#: ITU-T H.273 table 4, MatrixCoefficients 2: the film does not say.
+_UNSPECIFIED = 2
+#: Players take films that do not say for BT.709 from here on; swscale alone would take BT.601.
+_HD_HEIGHT_PX = 720
+
+
+@dataclass(frozen=True)
+class Upright:
+    """How decoded pictures of one clip become upright RGB with square pixels.
+
+    The sides never shrink: wide pixels widen the picture, tall pixels heighten it.  High dynamic
+    range is cut to 8 bits without tone mapping, and fields of interlaced films are not parted.
+    """
+
+    coded_width: int
+    """Of the decoded picture."""
+    coded_height: int
+    pixel_aspect: Fraction
+    """Width over height of a decoded pixel."""
+    rotation_ccw_deg: int
+    """0, 90, 180 or 270."""
+
+    @classmethod
+    def of(cls, frame: VideoFrame, pixel_aspect: Fraction | None, name: str) -> Upright:
+        """Read the geometry off a decoded picture of the clip `name`.
+
+        Raises
+        ------
+        MediaError
+            ``MEDIA_TOO_LARGE``: the picture is absurdly large.
+        """
+        upright = cls(
+            coded_width=frame.width,
+            coded_height=frame.height,
+            pixel_aspect=Fraction(pixel_aspect) if pixel_aspect and pixel_aspect > 0 else Fraction(1),
+            rotation_ccw_deg=round(frame.rotation / 90) * 90 % 360,
+        )
+        check_size(upright.width, upright.height, name)
+        return upright
+
+    @property
+    def width(self) -> int:
+        """Of the upright picture."""
+        return self._square[self._lies]
+
+    @property
+    def height(self) -> int:
+        """Of the upright picture."""
+        return self._square[not self._lies]
+
+    def fits(self, frame: VideoFrame) -> bool:
+        """Whether a picture has the size of the first one."""
+        return (frame.width, frame.height) == (self.coded_width, self.coded_height)
+
+    def write(self, frame: VideoFrame, out_rgb: NDArray[np.uint8], reformatter: VideoReformatter) -> None:
+        """Convert one decoded picture into (height, width, 3) of RGB.
+
+        A reformatter keeps its tables from picture to picture; it serves one thread at a time.
+        """
+        width, height = self._square
+        guess = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT_PX
+        rgb = reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=Colorspace.ITU709 if guess else None,
+            interpolation="BILINEAR" if self.fits_unscaled else "BICUBIC",
+        )
+        out_rgb[...] = np.rot90(rgb.to_ndarray(), self.rotation_ccw_deg // 90)
+
+    @property
+    def fits_unscaled(self) -> bool:
+        """Whether pixels are square already."""
+        return self._square == (self.coded_width, self.coded_height)
+
+    @property
+    def _lies(self) -> bool:
+        return self.rotation_ccw_deg in (90, 270)
+
+    @property
+    def _square(self) -> tuple[int, int]:
+        """Width and height after the pixels are made square, before the rotation."""
+        return (
+            round(self.coded_width * max(self.pixel_aspect, Fraction(1))),
+            round(self.coded_height / min(self.pixel_aspect, Fraction(1))),
+        )
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse pictures that no camera makes.
+
+    Raises
+    ------
+    MediaError
+        ``MEDIA_TOO_LARGE``.
+    """
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        raise MediaError(
+            f"The pictures of '{name}' would be {width} x {height} pixels; "
+            f"scale them to at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 1_000_000} megapixels.",
+            reason="MEDIA_TOO_LARGE",
+            path=name,
+            width=width,
+            height=height,
+        )
