@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -170,7 +170,7 @@ class JobBoard:
 
     async def watch(
         self, job_id: str, after_seq: int, heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncIterator[JobEvent | StageProgress | None]:
+    ) -> AsyncGenerator[JobEvent | StageProgress | None]:
         """Yield what happens to a job until it has ended; None when nothing did for a while.
 
         Events after `after_seq` come once each and in order, however slow the reader is; of
@@ -221,7 +221,12 @@ class JobBoard:
             )
 
     async def _in_table(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        return await asyncio.wrap_future(self._table.submit(call, *arguments, **named))
+        try:
+            future = self._table.submit(call, *arguments, **named)
+        except RuntimeError:  # closed
+            self._check_open()
+            raise
+        return await asyncio.wrap_future(future)
 
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():

@@ -1,0 +1,221 @@
+"""Between messages and our own objects, both ways."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+from pose_shared._generated.pose.v1 import jobs_pb2, motion_pb2, types_pb2, uploads_pb2
+from pose_shared.errors import InputError, JobCancelledError, PoseError
+
+from pose_server.cache.media import Media, MediaFile, Upload
+from pose_server.engine.executor import ResultFile, StageProgress
+from pose_server.export.channels import HostMotion
+from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.options import ImportOptions, Moment
+from pose_server.pipeline.progress import PersonSummary
+
+__all__ = [
+    "event_message",
+    "header_message",
+    "id_of",
+    "job_message",
+    "rate_of",
+    "request_of",
+    "upload_message",
+]
+
+_DEFAULTS = ImportOptions()
+
+
+def id_of(name: str, collection: str) -> str:
+    """Return the id in a name such as ``jobs/<id>``.
+
+    Raises
+    ------
+    InputError
+        It is no name of that collection (``NAME_INVALID``).
+    """
+    match = re.fullmatch(rf"{collection}/([0-9a-z]+)", name)
+    if not match:
+        raise InputError(
+            f"'{name[:80]}' is no name such as {collection}/<id>.", reason="NAME_INVALID", name=name[:80]
+        )
+    return match[1]
+
+
+def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
+    """Read what a client asks for; raises `InputError` for what cannot be."""
+    media = spec.media
+    files = tuple(MediaFile(id_of(file.upload, "uploads"), file.file_name) for file in media.uploaded.files)
+    return JobRequest(
+        media=Media(display_name=media.display_name, files=files, path=media.path or None),
+        options=ImportOptions(
+            people=spec.people or None,
+            persons=tuple(spec.persons),
+            start=_moment_of(spec.start) if spec.HasField("start") else None,
+            end=_moment_of(spec.end) if spec.HasField("end") else None,
+            fps=rate_of(spec.fps) if spec.HasField("fps") else None,
+            input_fps=rate_of(spec.input_fps) if spec.HasField("input_fps") else None,
+            fov_deg=spec.fov_deg if spec.HasField("fov_deg") else None,
+            focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
+            detector=spec.detector or _DEFAULTS.detector,
+            smoothing=spec.smoothing if spec.HasField("smoothing") else _DEFAULTS.smoothing,
+            formats=tuple(spec.formats) or _DEFAULTS.formats,
+            allow_truncated=spec.allow_truncated,
+        ),
+    )
+
+
+def rate_of(message: types_pb2.Rate) -> Fraction:
+    """Read a rate; raises `InputError` for one over zero."""
+    if message.denominator <= 0:
+        raise InputError(
+            f"The rate {message.numerator}/{message.denominator} is not possible; give a positive fraction.",
+            reason="RATE_INVALID",
+        )
+    return Fraction(message.numerator, message.denominator)
+
+
+def job_message(job: Job, *, with_files: bool = True) -> jobs_pb2.Job:
+    """Return a job as a message; without the files of its media, if there may be many jobs."""
+    message = jobs_pb2.Job(
+        name=f"jobs/{job.id}",
+        spec=_spec_message(job.request, with_files=with_files),
+        state=_state(job.state),
+        attempt=job.attempt,
+        create_time=job.create_time,
+        start_time=job.start_time or 0.0,
+        end_time=job.end_time or 0.0,
+        people=[_person_message(person) for person in job.people],
+        files=[_file_message(file) for file in job.files],
+        last_seq=job.last_seq,
+    )
+    if job.progress:
+        message.progress.CopyFrom(_progress_message(job.progress))
+    if job.state is JobState.CANCELLED:
+        message.error.CopyFrom(_error_message(JobCancelledError("The job was cancelled.")))
+    elif job.error:
+        message.error.CopyFrom(_error_message(job.error))
+    return message
+
+
+def event_message(event: JobEvent | StageProgress | None, now: float) -> jobs_pb2.JobEvent:
+    """Return what a watcher hears; None is a heartbeat."""
+    if event is None:
+        return jobs_pb2.JobEvent(time=now, heartbeat=jobs_pb2.Heartbeat())
+    if isinstance(event, StageProgress):
+        return jobs_pb2.JobEvent(time=now, progress=_progress_message(event))
+    message = jobs_pb2.JobEvent(seq=event.seq, time=event.time)
+    if isinstance(event.content, JobState):
+        message.state = _state(event.content)
+    elif isinstance(event.content, str):
+        message.note = event.content
+    else:
+        message.people.people.extend(_person_message(person) for person in event.content)
+        message.people.SetInParent()
+    return message
+
+
+def upload_message(upload: Upload) -> uploads_pb2.Upload:
+    """Return the state of an upload as a message."""
+    return uploads_pb2.Upload(
+        name=f"uploads/{upload.sha256}",
+        size_bytes=upload.size_bytes,
+        received_bytes=upload.received_bytes,
+        complete=upload.complete,
+    )
+
+
+def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.MotionHeader:
+    """Return all of a motion but its channels."""
+    camera = motion.camera
+    return motion_pb2.MotionHeader(
+        clip_name=motion.clip_name,
+        person=motion.person,
+        rate=_rate_message(motion.rate),
+        frame_count=motion.frame_count,
+        start_time_s=motion.start_time_s,
+        first_source_frame=motion.first_source_frame,
+        source_rate=_rate_message(source_rate),
+        bones=[
+            motion_pb2.Bone(
+                name=bone.name,
+                parent=bone.parent,
+                head_m=bone.head_m,
+                tail_m=bone.tail_m,
+                z_axis=bone.z_axis,
+                joint=bone.name,
+            )
+            for bone in motion.bones
+        ],
+        camera=motion_pb2.CameraView(
+            world_to_camera=camera.world_to_camera.ravel().tolist(),
+            intrinsics_px=camera.intrinsics_px,
+            width=camera.width,
+            height=camera.height,
+        ),
+        contact_names=motion.contact_names,
+    )
+
+
+def _moment_of(message: types_pb2.Moment) -> Moment:
+    if message.WhichOneof("at") == "seconds":
+        return Moment.parse(f"{message.seconds!r}s")
+    return Moment.parse(str(message.frame))
+
+
+def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSpec:
+    media, options = request.media, request.options
+    message = jobs_pb2.ImportSpec(
+        media=jobs_pb2.Media(display_name=media.display_name),
+        people=options.people or 0,
+        persons=options.persons,
+        detector=options.detector,
+        smoothing=options.smoothing,
+        formats=options.formats,
+        allow_truncated=options.allow_truncated,
+    )
+    if media.path:
+        message.media.path = media.path
+    elif with_files:
+        for file in media.files:
+            message.media.uploaded.files.add(upload=f"uploads/{file.sha256}", file_name=file.file_name)
+    for name in ("start", "end"):
+        moment = getattr(options, name)
+        if moment is not None:
+            getattr(message, name).CopyFrom(types_pb2.Moment(frame=moment.frame, seconds=moment.seconds))
+    for name in ("fps", "input_fps"):
+        rate = getattr(options, name)
+        if rate is not None:
+            getattr(message, name).CopyFrom(_rate_message(rate))
+    if options.fov_deg is not None:
+        message.fov_deg = options.fov_deg
+    if options.focal_mm is not None:
+        message.focal_mm = options.focal_mm
+    return message
+
+
+def _state(state: JobState) -> Any:
+    return jobs_pb2.JobState.Value(f"JOB_STATE_{state}")
+
+
+def _rate_message(rate: Fraction) -> types_pb2.Rate:
+    return types_pb2.Rate(numerator=rate.numerator, denominator=rate.denominator)
+
+
+def _progress_message(progress: StageProgress) -> jobs_pb2.StageProgress:
+    return jobs_pb2.StageProgress(**vars(progress))
+
+
+def _person_message(person: PersonSummary) -> jobs_pb2.Person:
+    return jobs_pb2.Person(**person.to_dict())
+
+
+def _file_message(file: ResultFile) -> jobs_pb2.ResultFile:
+    return jobs_pb2.ResultFile(**vars(file))
+
+
+def _error_message(error: PoseError) -> types_pb2.Error:
+    return types_pb2.Error(**error.to_dict())

@@ -1,0 +1,105 @@
+"""Hands out what finished jobs have made."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pose_shared._generated.pose.v1 import motion_pb2, motion_pb2_grpc
+from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError
+from pose_shared.transfer import CHUNK_BYTES
+
+from pose_server.api.convert import header_message, id_of, rate_of
+from pose_server.export.channels import HostMotion, host_channels
+from pose_server.export.npz import read_npz
+from pose_server.jobs.board import JobBoard
+from pose_server.jobs.model import Job, JobState
+from pose_server.solve.resample import resampled
+
+__all__ = ["MotionService"]
+
+
+class MotionService(motion_pb2_grpc.MotionServiceServicer):
+    """Reads the result folders of jobs that have succeeded."""
+
+    def __init__(self, board: JobBoard) -> None:
+        self._board = board
+
+    async def GetMotion(  # noqa: D102
+        self, request: motion_pb2.GetMotionRequest, context: Any
+    ) -> AsyncIterator[motion_pb2.MotionChunk]:
+        job = await self._finished(request.job)
+        fps = rate_of(request.fps) if request.HasField("fps") else None
+        if fps is not None and not Fraction(1, 10) <= fps <= 1000:
+            raise InputError(
+                f"The rate {fps} is not possible; ask for 0.1 to 1000 frames per second.",
+                reason="RATE_INVALID",
+            )
+        path = self._path(job, f"person_{request.person:02d}/motion.npz", f"person {request.person}")
+        clip_name = job.request.media.clip_name
+        motion = await asyncio.to_thread(_read_motion, path, fps, clip_name, request.person)
+        source_rate = await asyncio.to_thread(_source_rate, self._board.result_folder(job))
+        yield motion_pb2.MotionChunk(header=header_message(motion, source_rate or motion.rate))
+        for channel, values in motion.channels.items():
+            data = values.astype("<f4").tobytes()
+            for begin in range(0, len(data), CHUNK_BYTES):
+                piece = data[begin : begin + CHUNK_BYTES]
+                yield motion_pb2.MotionChunk(piece=motion_pb2.ChannelPiece(channel=channel, values=piece))
+
+    async def GetFile(  # noqa: D102
+        self, request: motion_pb2.GetFileRequest, context: Any
+    ) -> AsyncIterator[motion_pb2.FileChunk]:
+        job = await self._finished(request.job)
+        path = self._path(job, request.path, f"file '{request.path[:80]}'")
+        try:
+            file = await asyncio.to_thread(path.open, "rb")
+        except OSError:
+            raise DataLossError(
+                f"{request.path} of job {job.id} is gone from the server's disk; import the clip again.",
+                reason="RESULT_MISSING",
+                path=request.path,
+            ) from None
+        with file:
+            file.seek(max(request.offset, 0))
+            while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield motion_pb2.FileChunk(data=data)
+
+    async def _finished(self, name: str) -> Job:
+        job = await self._board.get(id_of(name, "jobs"))
+        if job.state is not JobState.SUCCEEDED:
+            raise ConflictError(
+                f"{name} has no result, because it is {job.state.lower()}; wait until it has succeeded.",
+                reason="JOB_NOT_SUCCEEDED",
+                job=name,
+                state=job.state,
+            )
+        return job
+
+    def _path(self, job: Job, wanted: str, what: str) -> Path:
+        """Return the place of a file that is listed with the job: no other is ever opened."""
+        if all(file.path != wanted for file in job.files):
+            listed = ", ".join(file.path for file in job.files[:20])
+            raise NotFoundError(
+                f"Job {job.id} has no {what}; its files are {listed}.", reason="RESULT_UNKNOWN", job=job.id
+            )
+        return self._board.result_folder(job) / wanted
+
+
+def _read_motion(path: Path, fps: Fraction | None, clip_name: str, person: int) -> HostMotion:
+    motion = read_npz(path)
+    if fps is not None:
+        motion = resampled(motion, fps)
+    return host_channels(motion, clip_name=clip_name, person=person)
+
+
+def _source_rate(result: Path) -> Fraction | None:
+    """Return the rate of the source film, as the report says it."""
+    try:
+        report = json.loads((result / "report.json").read_text(encoding="utf-8"))
+        return Fraction(report["clip"]["rate"])
+    except (OSError, ValueError, KeyError):
+        return None
