@@ -11,7 +11,7 @@ from stat import S_ISDIR, S_ISREG
 from pose_shared.errors import MediaError
 from pose_shared.transfer import is_sequence, sequence_files
 
-__all__ = ["PICTURE_CODECS", "SCENE_SUFFIXES", "ImageSequence", "find_sequence"]
+__all__ = ["PICTURE_CODECS", "ImageSequence", "find_sequence"]
 
 #: Pictures that FFmpeg decodes, and with what.
 PICTURE_CODECS = {
@@ -23,7 +23,7 @@ PICTURE_CODECS = {
     ".webp": "webp",
 }
 #: Pictures with up to 32 bits a channel, which OpenImageIO reads.
-SCENE_SUFFIXES = (".dpx", ".exr", ".hdr", ".tif", ".tiff")
+_SCENE_SUFFIXES = (".dpx", ".exr", ".hdr", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _sequence_of(pattern: Path) -> ImageSequence:
             f"There is no film '{pattern}'; check the path.", reason="MEDIA_NOT_FOUND", path=pattern
         )
     if not _is_picture(pattern):
-        known = " ".join(sorted((*PICTURE_CODECS, *SCENE_SUFFIXES)))
+        known = " ".join(sorted((*PICTURE_CODECS, *_SCENE_SUFFIXES)))
         raise MediaError(
             f"'{pattern.name}' names no pictures that can be read; known are {known}.",
             reason="MEDIA_NOT_PICTURES",
@@ -105,7 +105,7 @@ def _sequence_of(pattern: Path) -> ImageSequence:
 
 def _is_picture(path: Path) -> bool:
     suffix = path.suffix.lower()
-    return suffix in PICTURE_CODECS or suffix in SCENE_SUFFIXES
+    return suffix in PICTURE_CODECS or suffix in _SCENE_SUFFIXES
 
 
 def _single_picture(path: Path) -> MediaError:

@@ -34,6 +34,8 @@ __all__ = ["open_film_clip"]
 
 #: Averages beyond this are no rate of a film but a header without one.
 _HIGHEST_RATE = 1000
+#: Pictures that may lack at the end without a fault: the second field of the last frame.
+_MISSING_END = 1
 
 
 def open_film_clip(
@@ -90,6 +92,8 @@ def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upr
                     upright,
                     table if stumbled else table.from_first(frame.pts),
                 )
+    if table.is_cut or stumbled:
+        raise _lost_from_start(path)
     raise MediaError(
         f"No picture of '{path.name}' can be decoded; export the film again, for example as H.264.",
         reason="MEDIA_UNREADABLE",
@@ -116,34 +120,41 @@ def _timeline(table: PacketTable, path: Path) -> Timeline:
 def _pictures(
     path: Path, table: PacketTable, timeline: Timeline, first: int, stop: int, progress: Progress
 ) -> Generator[tuple[int, VideoFrame], None, None]:
-    """Yield source index and decoded picture of each frame of the range."""
+    """Yield source index and decoded picture of each frame of the range.
+
+    After a fault nothing counts up to the next key frame: decoders patch what leans on lost pictures,
+    also of frames that are shown before the lost one.
+    """
     previous = -1
     last: VideoFrame | None = None
     stumbled = False
     with open_film(path) as (container, stream):
         for frame in _decode(container, stream, table, table.entry(first), progress):
+            expected = max(first, previous + 1)
             if frame is None:
+                if previous + 1 >= first:
+                    raise _truncated(path, timeline, expected)
                 stumbled = True
                 continue
             index = table.index(frame.pts, previous)
             if index is None or index <= previous:
                 continue
-            expected = max(first, previous + 1)
+            stumbled = (stumbled and not frame.key_frame) or frame.is_corrupt
+            if index >= first and stumbled:
+                raise _truncated(path, timeline, expected)
             if index > expected:
-                if stumbled or last is None:
+                if last is None:
                     raise _truncated(path, timeline, expected)
                 for repeated in range(expected, min(index, stop)):
                     yield repeated, last
             if index >= stop:
                 return
             if index >= first:
-                if frame.is_corrupt:
-                    raise _truncated(path, timeline, index)
                 yield index, frame
             if index == stop - 1:
                 return
             previous, last = index, frame
-    if stumbled or previous < first:
+    if previous < first or (len(table.ticks) and previous < stop - 1 - _MISSING_END):
         raise _truncated(path, timeline, max(first, previous + 1))
 
 
@@ -176,11 +187,7 @@ def _frames(context: VideoCodecContext, packet: Packet[VideoStream] | None) -> S
 def _truncated(path: Path, timeline: Timeline, lost: int) -> MediaError:
     """Return the error of a film whose frame `lost` is the first that cannot be had."""
     if lost == 0:
-        return MediaError(
-            f"'{path.name}' is damaged from its first frame on; copy or export the film again.",
-            reason="MEDIA_TRUNCATED",
-            path=path,
-        )
+        return _lost_from_start(path)
     last_good_s = f"{timeline.times_s[lost - 1]:.3f}"
     return MediaError(
         f"'{path.name}' is cut or damaged inside the asked range: its last good frame is {lost - 1}, "
@@ -190,4 +197,12 @@ def _truncated(path: Path, timeline: Timeline, lost: int) -> MediaError:
         path=path,
         last_good_frame=lost - 1,
         last_good_s=last_good_s,
+    )
+
+
+def _lost_from_start(path: Path) -> MediaError:
+    return MediaError(
+        f"'{path.name}' is damaged from its first frame on; copy or export the film again.",
+        reason="MEDIA_TRUNCATED",
+        path=path,
     )

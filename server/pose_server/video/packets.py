@@ -27,9 +27,10 @@ __all__ = ["PacketTable", "scan_packets"]
 
 #: A header's duration may exceed its packets by so much before we take the film for cut.
 _CUT_SLACK_S = 0.5
-#: Timestamps that jump further, forwards or backwards, are a fault of the film, no long exposure.
+#: Timestamps further apart are a fault of the film, no long exposure.
 _LONGEST_GAP_S = 600.0
-_LONGEST_REORDERING_S = 10.0
+#: Decoders hold back 16 pictures at most; what is further out of order belongs to another recording.
+_LONGEST_REORDERING = 32
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PacketTable:
     frame_count: int
     """N, or how many packets there are when they have no timestamps."""
     packet_count: int
-    """Packets that are whole: decoding ends after so many."""
+    """Packets up to the last one that is whole and not empty: decoding ends after so many."""
     time_base: Fraction
     """Seconds in a tick."""
     rate: Fraction | None
@@ -103,54 +104,72 @@ def scan_packets(path: Path, progress: Progress) -> PacketTable:
     JobCancelledError
         From `progress`.
     """
-    ticks: list[int | None] = []
-    decode_ticks: list[int | None] = []
-    keys: list[int] = []
-    hidden: set[int] = set()
+    packets = _Packets()
     end_s = 0.0
-    is_cut = last_is_partial = False
     with open_film(path) as (container, stream):
         try:
             for packet in container.demux():
                 progress.check()
-                if packet.dts is None and packet.pts is None and not packet.size:
-                    continue  # not from the film: tells the decoder to give what it still holds
                 end_s = max(end_s, _end_s(packet))
-                if packet.stream_index != stream.index:
-                    continue
-                if packet.is_keyframe:
-                    keys.append(len(ticks))
-                if packet.is_discard:  # before the first frame of an edit list
-                    hidden.add(len(ticks))
-                ticks.append(packet.pts)
-                decode_ticks.append(packet.dts)
-                last_is_partial = packet.is_corrupt
+                # One without any timestamp or content tells the decoder to give what it still holds.
+                is_flush = packet.dts is None and packet.pts is None and not packet.size
+                if packet.stream_index == stream.index and not is_flush:
+                    packets.add(packet)
         except (av.FFmpegError, OSError):
-            is_cut = True
-        is_cut = is_cut or last_is_partial or _promises_more(container, stream, len(ticks), end_s)
-        time_base = stream.time_base or Fraction(1, 1000)
-        rate = stream.average_rate or stream.guessed_rate
-    whole = len(ticks) - last_is_partial
-    shown = [i for i in range(whole) if ticks[i] is not None and i not in hidden]
-    shown_ticks = np.array([ticks[i] for i in shown], dtype=np.int64)
-    last_decode_tick = next((t for t in reversed(decode_ticks[:whole]) if t is not None), None)
-    if is_cut and last_decode_tick is not None:
-        # Packets come in the order of decoding: what is shown later than the last one is decoded may
-        # have been followed by more that belongs before it.
-        shown_ticks = shown_ticks[shown_ticks <= last_decode_tick]
-    if _is_erratic(shown_ticks, time_base):
-        shown_ticks = shown_ticks[:0]
-    entries = [i for i in keys if i < whole and ticks[i] is not None]
-    return PacketTable(
-        ticks=np.sort(shown_ticks),
-        frame_count=len(shown_ticks) or whole - len(hidden),
-        packet_count=whole,
-        time_base=time_base,
-        rate=rate,
-        key_ticks=np.array([ticks[i] for i in entries], dtype=np.int64),
-        key_positions=np.array(entries, dtype=np.int64),
-        is_cut=is_cut,
-    )
+            packets.is_cut = True
+        if _promises_more(container, stream, len(packets.ticks), end_s):
+            packets.is_cut = True
+        return packets.table(
+            stream.time_base or Fraction(1, 1000), stream.average_rate or stream.guessed_rate
+        )
+
+
+class _Packets:
+    """What is kept of the packets while they pass, in the order of decoding."""
+
+    def __init__(self) -> None:
+        self.ticks: list[int | None] = []
+        self.decode_ticks: list[int] = []
+        self.key_positions: list[int] = []
+        self.hidden: set[int] = set()
+        self.is_cut = False
+        self._filled = 0
+        self._last_is_partial = False
+
+    def add(self, packet: Packet[Stream]) -> None:
+        if packet.is_keyframe:
+            self.key_positions.append(len(self.ticks))
+        if packet.is_discard:  # decoded, but before the first frame of an edit list
+            self.hidden.add(len(self.ticks))
+        if packet.dts is not None and not packet.is_corrupt:
+            self.decode_ticks.append(packet.dts)
+        self.ticks.append(packet.pts)
+        if packet.size:  # an empty one says that the picture before it stays
+            self._filled = len(self.ticks)
+        self._last_is_partial = packet.is_corrupt
+
+    def table(self, time_base: Fraction, rate: Fraction | None) -> PacketTable:
+        whole = min(self._filled, len(self.ticks) - self._last_is_partial)
+        is_cut = self.is_cut or self._last_is_partial
+        timed = {i: tick for i, tick in enumerate(self.ticks[:whole]) if tick is not None}
+        ticks = np.array([tick for i, tick in timed.items() if i not in self.hidden], dtype=np.int64)
+        if _is_erratic(ticks, time_base):
+            ticks = ticks[:0]
+        if is_cut and self.decode_ticks:
+            # What is shown later than the last packet is decoded may have been followed by packets
+            # that are shown before it.
+            ticks = ticks[ticks <= self.decode_ticks[-1]]
+        keys = [i for i in self.key_positions if i in timed]
+        return PacketTable(
+            ticks=np.sort(ticks),
+            frame_count=len(ticks) or whole - len(self.hidden),
+            packet_count=whole,
+            time_base=time_base,
+            rate=rate,
+            key_ticks=np.array([timed[i] for i in keys], dtype=np.int64),
+            key_positions=np.array(keys, dtype=np.int64),
+            is_cut=is_cut,
+        )
 
 
 def _end_s(packet: Packet[Stream]) -> float:
@@ -176,6 +195,7 @@ def _is_erratic(ticks: NDArray[np.int64], time_base: Fraction) -> bool:
     """Whether timestamps, in the order of decoding, jump in a way that no camera films."""
     if len(ticks) < 2:
         return False
-    seconds = ticks * float(time_base)
-    fallen_back_s = (np.maximum.accumulate(seconds) - seconds).max()
-    return bool(fallen_back_s > _LONGEST_REORDERING_S or np.diff(np.sort(seconds)).max() > _LONGEST_GAP_S)
+    order = np.argsort(ticks, kind="stable")
+    moved = np.abs(order - np.arange(len(ticks))).max()
+    gap_s = np.diff(ticks[order].astype(np.float64)).max() * float(time_base)
+    return bool(moved > _LONGEST_REORDERING or gap_s > _LONGEST_GAP_S)

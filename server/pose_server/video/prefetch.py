@@ -16,7 +16,7 @@ from typing import TypeVar
 
 __all__ = ["prefetch"]
 
-T = TypeVar("T")
+_Item = TypeVar("_Item")
 
 
 class _End:
@@ -27,7 +27,7 @@ class _End:
 
 
 @contextmanager
-def prefetch(batches: Iterator[T], depth: int = 2) -> Generator[Iterator[T], None, None]:
+def prefetch(batches: Iterator[_Item], depth: int = 2) -> Generator[Iterator[_Item], None, None]:
     """Run an iterator in a background thread, at most `depth` items ahead.
 
     An error in it is raised where its next item would have come.  Leaving the block, in whatever
@@ -46,7 +46,7 @@ def prefetch(batches: Iterator[T], depth: int = 2) -> Generator[Iterator[T], Non
     ...     list(ahead)
     [1, 2, 3]
     """
-    ready: Queue[T | _End] = Queue(maxsize=depth)
+    ready: Queue[_Item | _End] = Queue(maxsize=depth)
     stop = Event()
 
     def work() -> None:
@@ -68,7 +68,7 @@ def prefetch(batches: Iterator[T], depth: int = 2) -> Generator[Iterator[T], Non
     thread.start()
     end: _End | None = None
 
-    def items() -> Generator[T, None, None]:
+    def items() -> Generator[_Item, None, None]:
         nonlocal end
         while end is None:
             item = ready.get()

@@ -83,14 +83,13 @@ class Upright:
             height=height,
             format="rgb24",
             src_colorspace=Colorspace.ITU709 if guess else None,
-            interpolation="BILINEAR" if self.fits_unscaled else "BICUBIC",
+            interpolation="BICUBIC" if self._is_scaled else "BILINEAR",
         )
         out_rgb[...] = np.rot90(rgb.to_ndarray(), self.rotation_ccw_deg // 90)
 
     @property
-    def fits_unscaled(self) -> bool:
-        """Whether pixels are square already."""
-        return self._square == (self.coded_width, self.coded_height)
+    def _is_scaled(self) -> bool:
+        return self._square != (self.coded_width, self.coded_height)
 
     @property
     def _lies(self) -> bool:
