@@ -1,0 +1,161 @@
+"""The camera that filmed the clip, with the film behind what it sees."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from mathutils import Matrix
+
+from ..clips import Clip
+from ..timing import SceneTiming
+from .keys import CONSTANT, ActionWriter
+
+if TYPE_CHECKING:
+    from pose_shared.motion import CameraView
+
+__all__ = ["add_camera", "add_film"]
+
+_SENSOR_MM = 36.0
+# Ours looks along +z with y down, Blender's along -z with y up.
+_TURN = Matrix(((1, 0, 0, 0), (0, -1, 0, 0), (0, 0, -1, 0), (0, 0, 0, 1)))
+_LONG = 1_000_000
+
+
+def add_camera(
+    collection: bpy.types.Collection,
+    view: CameraView,
+    name: str,
+    frames: array[float],
+    render: bpy.types.RenderSettings,
+) -> bpy.types.Object:
+    """Add the camera of a clip.
+
+    Parameters
+    ----------
+    collection
+        Where it belongs.
+    view
+        Where it stood, and its lens.
+    frames
+        Scene frames of the view's matrices, where the camera moves.
+    render
+        Of the scene the camera is for: the film fills the width of a picture that is narrower than
+        the film, and the height of one that is wider, and the lens goes by that side.
+    """
+    data = bpy.data.cameras.new(name)
+    camera = bpy.data.objects.new(name, data)
+    collection.objects.link(camera)
+    focal_x, focal_y, centre_x, centre_y = view.intrinsics_px
+    width, height = view.width, view.height
+    picture = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
+    wide = width / height >= picture - 1e-6
+    side = width if wide else height
+    data.sensor_fit = "HORIZONTAL" if wide else "VERTICAL"
+    data.sensor_width = _SENSOR_MM * width / max(width, height)
+    data.sensor_height = _SENSOR_MM * height / max(width, height)
+    data.lens = (focal_x if wide else focal_y) * _SENSOR_MM / max(width, height)
+    data.shift_x = (width / 2 - centre_x) / side
+    data.shift_y = (centre_y - height / 2) / side
+    matrices = [
+        _camera_to_world(view.world_to_camera[i : i + 16]) for i in range(0, len(view.world_to_camera), 16)
+    ]
+    camera.matrix_world = matrices[0]
+    if len(matrices) > 1:
+        _key_path(camera, name, frames, matrices)
+    return camera
+
+
+def _camera_to_world(row_major: Any) -> Matrix:
+    rows = [tuple(row_major[i : i + 4]) for i in range(0, 16, 4)]
+    return Matrix(rows).inverted() @ _TURN
+
+
+def _key_path(camera: bpy.types.Object, name: str, frames: array[float], matrices: list[Matrix]) -> None:
+    camera.rotation_mode = "QUATERNION"
+    turns = [matrix.to_quaternion() for matrix in matrices]
+    for before, after in itertools.pairwise(turns):
+        after.make_compatible(before)
+    action = ActionWriter(camera, name)
+    for index in range(3):
+        values = array("f", [matrix.translation[index] for matrix in matrices])
+        action.write("location", index, frames, values, group="Object Transforms")
+    for index in range(4):
+        values = array("f", [turn[index] for turn in turns])
+        action.write("rotation_quaternion", index, frames, values, group="Object Transforms")
+
+
+def add_film(
+    camera: bpy.types.Object, clip: Clip, view: CameraView, timing: SceneTiming, last_scene_frame: int
+) -> int:
+    """Show the clip behind what the camera sees, each film frame at its own time.
+
+    Returns
+    -------
+    int
+        Frames of the film.
+
+    Raises
+    ------
+    RuntimeError
+        This Blender cannot read the clip.
+
+    Notes
+    -----
+    A movie clip shows one film frame each scene frame.  Where the scene runs at another rate, an
+    image takes its place, whose offset is keyed to stay in step.
+    """
+    data: Any = camera.data
+    film: Any = bpy.data.movieclips.load(str(clip.first_file))
+    film.name = clip.name
+    width_px, height_px = film.size
+    if film.frame_duration < 1 or not width_px:
+        bpy.data.movieclips.remove(film)
+        raise RuntimeError("no picture in it")
+    background = data.background_images.new()
+    background.alpha = 1.0
+    background.display_depth = "BACK"
+    background.frame_method = "FIT"
+    data.show_background_images = True
+    count = int(film.frame_duration)
+    if timing.film_in_step:
+        film.frame_start = round(timing.scene_frame_of(0))
+        # Films with pixels that are not square.
+        film.display_aspect[0] = (view.width / view.height) / (width_px / height_px)
+        background.source = "MOVIE_CLIP"
+        background.clip = film
+    else:
+        bpy.data.movieclips.remove(film)
+        background.source = "IMAGE"
+        _show_in_step(camera, background, clip, timing, last_scene_frame)
+    return count
+
+
+def _show_in_step(
+    camera: bpy.types.Object, background: Any, clip: Clip, timing: SceneTiming, last_scene_frame: int
+) -> None:
+    image = bpy.data.images.load(str(clip.first_file))
+    image.name = clip.name
+    if clip.is_sequence:
+        image.source = "SEQUENCE"
+    background.image = image
+    user = background.image_user
+    user.use_auto_refresh = True
+    user.frame_start = timing.scene_frame
+    user.frame_duration = _LONG
+    # Blender shows file (scene frame - frame_start + 1 + frame_offset); a film's first is 1.
+    first = 1 if clip.first_number is None else clip.first_number
+    scene_frames = range(timing.scene_frame, last_scene_frame + 1)
+    offsets = [
+        first + timing.source_frame_at(frame) - (frame - timing.scene_frame + 1) for frame in scene_frames
+    ]
+    ActionWriter(camera.data, f"{clip.name} film").write(
+        "background_images[0].image_user.frame_offset",
+        0,
+        array("f", scene_frames),
+        array("f", offsets),
+        group="Film",
+        interpolation=CONSTANT,
+    )

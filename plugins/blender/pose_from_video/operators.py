@@ -1,0 +1,338 @@
+"""What the user can press, and what scripts can call: bpy.ops.pose.import_video and its kin."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from pose_shared.client import Client
+from pose_shared.errors import InputError, PoseError
+
+from . import importing
+from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
+from .host import Placement, scene_rate
+from .local_server import LocalServer
+from .preferences import preferences
+from .session import ImportRequest, ImportSession
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+__all__ = [
+    "CLASSES",
+    "POSE_OT_cancel_import",
+    "POSE_OT_import_video",
+    "POSE_OT_start_server",
+    "POSE_OT_stop_server",
+    "POSE_OT_test_connection",
+    "local_server",
+]
+
+#: The server that this Blender has started.
+local_server = LocalServer()
+
+_PRINT_S = 2.0
+_LOOK_S = 0.5
+
+
+class POSE_OT_import_video(bpy.types.Operator):
+    """Turn the people in a video into keyed armatures"""
+
+    bl_idname = "pose.import_video"
+    bl_label = importing.UNDO_NAME
+    # Not to be repeated by the redo panel or Shift-R; the undo step comes with the result.
+    bl_options = set()
+
+    filepath: StringProperty(
+        name="Video",
+        description="A film, or any picture of an image sequence",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_glob: StringProperty(
+        default=";".join(f"*{suffix}" for suffix in (*FILM_SUFFIXES, *IMAGE_SUFFIXES)),
+        options={"HIDDEN"},
+    )
+    server: StringProperty(
+        name="Server",
+        description="Address of the pose server; that of the preferences when empty",
+        options={"SKIP_SAVE"},
+    )
+    people: IntProperty(
+        name="People", description="Keep this many of the largest people; 0 keeps all", min=0, max=64
+    )
+    frame_start: IntProperty(
+        name="From Film Frame", description="First frame of the film to import, counted from 0", min=0
+    )
+    frame_end: IntProperty(
+        name="To Film Frame", description="First frame of the film to leave out; 0 imports to the end", min=0
+    )
+    scene_frame: IntProperty(
+        name="At Scene Frame",
+        description="Where the first imported frame goes; the scene's first frame unless set",
+        default=1,
+        options={"SKIP_SAVE"},
+    )
+    rate: EnumProperty(
+        name="Rate",
+        description="What to do where the scene runs at another rate than the film",
+        items=(
+            ("MATCH", "Match Scene to Film", "Give the scene the film's rate and frame range"),
+            ("CONVERT", "Convert to Scene", "Leave the scene as it is; one key on each of its frames"),
+            (
+                "KEEP",
+                "Keep Film Frames",
+                "Leave the scene as it is; one key for each film frame, at its time",
+            ),
+        ),
+    )
+    sequence_fps: FloatProperty(
+        name="Sequence Rate",
+        description="Frames per second of an image sequence; the scene's rate when 0",
+        min=0.0,
+        max=1000.0,
+        precision=3,
+    )
+    fov: FloatProperty(
+        name="Field of View",
+        description="Horizontal field of view of the film in degrees, if it is known",
+        min=0.0,
+        max=150.0,
+    )
+    focal_mm: FloatProperty(
+        name="Focal Length",
+        description="Focal length in mm on a 36 mm sensor, if it is known and the field of view is not",
+        min=0.0,
+        max=1000.0,
+    )
+    smoothing: FloatProperty(
+        name="Smoothing", description="0 leaves the motion raw, 1 is calm", min=0.0, max=1.0, default=0.5
+    )
+    add_camera: BoolProperty(name="Camera", description="Add the camera that filmed the clip", default=True)
+    add_film: BoolProperty(name="Film Behind", description="Show the film in that camera", default=True)
+    add_confidence: BoolProperty(
+        name="Confidence", description="Key how sure the server is of each bone, as a custom property"
+    )
+    formats: StringProperty(
+        name="Formats",
+        description="What else the server makes of the clip and keeps, such as npz,bvh,preview",
+        default="npz",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    # Whether somebody sits in front of it: the work then runs beside theirs.
+    interactive = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        self.interactive = True
+        manager = context.window_manager
+        if self.filepath:
+            return manager.invoke_props_dialog(self, width=380)
+        manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        if context.area and context.area.type != "FILE_BROWSER":
+            layout.label(text=Path(self.filepath).name, icon="FILE_MOVIE")
+        layout.prop(self, "people")
+        column = layout.column(align=True)
+        column.prop(self, "frame_start")
+        column.prop(self, "frame_end")
+        column = layout.column(align=True)
+        column.prop(self, "rate")
+        column.prop(self, "scene_frame")
+        column.prop(self, "sequence_fps")
+        column = layout.column(align=True)
+        column.prop(self, "fov")
+        column.prop(self, "focal_mm")
+        layout.prop(self, "smoothing", slider=True)
+        column = layout.column(heading="Add")
+        column.prop(self, "add_camera")
+        row = column.row()
+        row.enabled = self.add_camera
+        row.prop(self, "add_film")
+        column.prop(self, "add_confidence")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        try:
+            request = self._request(context)
+            if self.interactive and not bpy.app.background:
+                importing.start(request, context.scene, self._placement(context))
+            else:
+                session = ImportSession(request)
+                _wait(session)
+                outcome = importing.finish(session, context.scene, self._placement(context))
+                self.report({"INFO"}, outcome.message)
+        except PoseError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _request(self, context: bpy.types.Context) -> ImportRequest:
+        if self.fov and self.focal_mm:
+            raise InputError(
+                "Give either the field of view or the focal length, not both.", reason="CAMERA_INVALID"
+            )
+        clip = Clip.from_path(Path(bpy.path.abspath(self.filepath)))
+        sequence_rate = str(self.sequence_fps) if self.sequence_fps else scene_rate(context.scene)
+        options = {
+            "people": self.people or None,
+            "start": self.frame_start or None,
+            "end": self.frame_end or None,
+            "input_fps": sequence_rate if clip.is_sequence else None,
+            "fov_deg": self.fov or None,
+            "focal_mm": self.focal_mm or None,
+            "smoothing": self.smoothing,
+            "formats": [name.strip() for name in self.formats.split(",")],
+        }
+        return ImportRequest(
+            clip=clip,
+            server=self.server or preferences(context).server,
+            options=options,
+            fps=scene_rate(context.scene) if self.rate == "CONVERT" else None,
+        )
+
+    def _placement(self, context: bpy.types.Context) -> Placement:
+        chosen = self.properties.is_property_set("scene_frame")
+        return Placement(
+            scene_frame=self.scene_frame if chosen else context.scene.frame_start,
+            first_source_frame=self.frame_start,
+            end_source_frame=self.frame_end or None,
+            match_rate=self.rate == "MATCH",
+            camera=self.add_camera,
+            film=self.add_film,
+            confidence=self.add_confidence,
+        )
+
+
+def _wait(session: ImportSession) -> None:
+    """Wait for a session, saying on the console how far it is; Ctrl-C cancels it."""
+    said, next_print = "", 0.0
+    try:
+        while not session.wait(0.2):
+            line = ": ".join(word for word in (session.stage, session.counts) if word)
+            if line != said and time.monotonic() >= next_print:
+                print(line, flush=True)  # noqa: T201
+                said, next_print = line, time.monotonic() + _PRINT_S
+    except KeyboardInterrupt:
+        session.cancel()
+        session.wait(5.0)
+
+
+class POSE_OT_cancel_import(bpy.types.Operator):
+    """Stop the running import; the scene stays as it is"""
+
+    bl_idname = "pose.cancel_import"
+    bl_label = "Cancel Import"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return importing.running() is not None
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        importing.cancel()
+        return {"FINISHED"}
+
+
+class POSE_OT_start_server(bpy.types.Operator):
+    """Start a pose server on this machine, with the command of the preferences; it ends with Blender"""
+
+    bl_idname = "pose.start_server"
+    bl_label = "Start Local Server"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not local_server.running
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        chosen = preferences(context)
+        try:
+            local_server.start(bpy.path.abspath(chosen.executable), chosen.server)
+            if bpy.app.background:
+                local_server.wait()
+        except PoseError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+        if not local_server.ready:
+            bpy.app.timers.register(_look_at_server, first_interval=_LOOK_S)
+        return {"FINISHED"}
+
+
+def _look_at_server() -> float | None:
+    """Watch a server that starts until it is ready; show why when it ends instead."""
+    try:
+        local_server.check()
+    except PoseError as error:
+        importing.show_error(error)
+        return None
+    importing.redraw()
+    return None if local_server.ready else _LOOK_S
+
+
+class POSE_OT_stop_server(bpy.types.Operator):
+    """Stop the pose server that was started from here"""
+
+    bl_idname = "pose.stop_server"
+    bl_label = "Stop Local Server"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return local_server.running
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        local_server.stop()
+        return {"FINISHED"}
+
+
+class POSE_OT_test_connection(bpy.types.Operator):
+    """Ask the pose server who it is"""
+
+    bl_idname = "pose.test_connection"
+    bl_label = "Test Connection"
+
+    server: StringProperty(
+        name="Server", description="Address; that of the preferences when empty", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        try:
+            with Client(self.server or preferences(context).server) as client:
+                info = client.check_compatible()
+        except PoseError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+        usable = ", ".join(d.name for d in info.detectors if d.usable) or "no detector"
+        self.report(
+            {"INFO"},
+            f"Pose server {info.version} at {client.address}: {usable}, on {', '.join(info.devices)}.",
+        )
+        return {"FINISHED"}
+
+
+CLASSES: tuple[Any, ...] = (
+    POSE_OT_import_video,
+    POSE_OT_cancel_import,
+    POSE_OT_start_server,
+    POSE_OT_stop_server,
+    POSE_OT_test_connection,
+)
+
+if hasattr(bpy.types, "FileHandler"):
+
+    class POSE_FH_video(bpy.types.FileHandler):
+        """A film that is dropped into the 3D view (Blender 4.1 and later)."""
+
+        bl_idname = "POSE_FH_video"
+        bl_label = "Pose from Video"
+        bl_import_operator = "pose.import_video"
+        bl_file_extensions = ";".join(FILM_SUFFIXES)
+
+        @classmethod
+        def poll_drop(cls, context: Any) -> bool:
+            return context.area is not None and context.area.type == "VIEW_3D"
+
+    CLASSES = (*CLASSES, POSE_FH_video)

@@ -1,0 +1,124 @@
+"""One import on its way through the server, beside the host's own thread; knows nothing of Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Callable, Mapping
+
+from pose_shared.cancel_token import CancelToken
+from pose_shared.client import Client
+from pose_shared.messages import JobEvent, StageProgress
+from pose_shared.motion import MotionChannels
+from pose_shared.worker_thread import WorkerThread
+
+from .clips import Clip
+
+__all__ = ["ImportRequest", "ImportResult", "ImportSession"]
+
+_STAGES = {
+    "read": "Reading the clip",
+    "upload": "Sending the clip",
+    "video": "Decoding",
+    "detect": "Finding people",
+    "track": "Following people",
+    "lift": "Estimating depth",
+    "solve": "Fitting skeletons",
+    "export": "Writing the result",
+    "download": "Fetching the motion",
+}
+_BYTE_STAGES = ("read", "upload", "download")
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What to ask of which server.
+
+    Attributes
+    ----------
+    options
+        As `pose_shared.request.import_spec` takes them.
+    fps
+        Rate of the motions; their own when None.
+    """
+
+    clip: Clip
+    server: str
+    options: Mapping[str, Any]
+    fps: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """Everybody in the clip, and the name of the job that found them."""
+
+    job: str
+    people: tuple[MotionChannels, ...]
+
+
+class ImportSession:
+    """Starts at once, in a thread of its own; `poll` it from the main thread."""
+
+    def __init__(self, request: ImportRequest) -> None:
+        self.request = request
+        self.notes: list[str] = []
+        self.progress = StageProgress("", 0, 0)
+        self.cancelling = False
+        self._worker: WorkerThread[ImportResult] = WorkerThread(self._work)
+
+    def poll(self) -> bool:
+        """Take in what happened since the last call; return whether the session has ended."""
+        ended = self._worker.done
+        for event in self._worker.poll():
+            if event.progress:
+                self.progress = event.progress
+            elif event.note:
+                self.notes.append(event.note)
+        return ended
+
+    def cancel(self) -> None:
+        """Ask it to stop; returns at once."""
+        self.cancelling = True
+        self._worker.cancel()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, where there is no event loop; return whether it came."""
+        self._worker.join(seconds)
+        return self.poll()
+
+    def result(self) -> ImportResult:
+        """Return what came of it, once it has ended; raises the `PoseError` it ended with."""
+        return self._worker.result()
+
+    @property
+    def stage(self) -> str:
+        """What is going on, in words."""
+        if self.cancelling:
+            return "Cancelling"
+        return _STAGES.get(self.progress.stage, self.progress.stage.capitalize() or "Waiting for the server")
+
+    @property
+    def factor(self) -> float:
+        """How far the stage is, 0 to 1."""
+        return min(1.0, self.progress.done / self.progress.total) if self.progress.total else 0.0
+
+    @property
+    def counts(self) -> str:
+        """How far the stage is, how fast, and how long it still takes, in words."""
+        done, total, pace = self.progress.done, self.progress.total, self.progress.per_second
+        if not total:
+            return ""
+        if self.progress.stage in _BYTE_STAGES:
+            words = [f"{done / 1e6:.0f} of {total / 1e6:.0f} MB", f"{pace / 1e6:.1f} MB/s" if pace else ""]
+        else:
+            words = [f"{done} of {total}", f"{pace:.1f} per second" if pace else ""]
+        seconds = self.progress.seconds_left
+        if seconds is not None:
+            words.append(f"{int(seconds) // 60}:{int(seconds) % 60:02d} left")
+        return ", ".join(word for word in words if word)
+
+    def _work(self, post: Callable[[JobEvent], None], stop: CancelToken) -> ImportResult:
+        with Client(self.request.server) as client:
+            job = client.import_clip(self.request.clip.source, self.request.options, post, stop)
+            people = [client.get_motion(job, p.index, self.request.fps, stop) for p in job.people]
+        return ImportResult(job.name, tuple(people))

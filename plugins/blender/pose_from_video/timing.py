@@ -1,0 +1,92 @@
+"""Where a moment of the clip lies in the scene: the only place that turns seconds into frames."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+
+__all__ = ["RATE_MODES", "SceneTiming", "blender_rate", "rate_of"]
+
+#: What to do about a scene whose rate is not the clip's.
+RATE_MODES = ("MATCH", "CONVERT", "KEEP")
+
+# NTSC rates have 1001 in them; a larger denominator would only read noise out of a float32.
+_LARGEST_DENOMINATOR = 1001
+_NEARLY_WHOLE = 0.01
+
+
+def rate_of(fps: int, fps_base: float) -> Fraction:
+    """Return a scene's exact rate: 30 over 1.001, kept as float32, is 30000/1001."""
+    return fps / Fraction(fps_base).limit_denominator(_LARGEST_DENOMINATOR)
+
+
+def blender_rate(rate: Fraction) -> tuple[int, float]:
+    """Return the scene's ``fps`` and ``fps_base`` for a rate."""
+    fps = max(1, round(rate))
+    return fps, float(fps / rate)
+
+
+@dataclass(frozen=True)
+class SceneTiming:
+    """The clip's place on the scene's time line.
+
+    Attributes
+    ----------
+    scene_rate
+        Frames per second of the scene.
+    source_rate
+        Frames per second of the film.
+    first_source_frame
+        First film frame of the asked range.
+    scene_frame
+        Where in the scene that frame lies.
+    """
+
+    scene_rate: Fraction
+    source_rate: Fraction
+    first_source_frame: int
+    scene_frame: int
+
+    @property
+    def _zero(self) -> int:
+        """The scene frame at the film's very first moment."""
+        return self.scene_frame - round(self.first_source_frame / self.source_rate * self.scene_rate)
+
+    @property
+    def film_in_step(self) -> bool:
+        """Whether every scene frame shows the next film frame."""
+        return abs(self.scene_rate / self.source_rate - 1) < Fraction(1, 100_000)
+
+    def row_frames(self, start_time_s: float, rate: Fraction, count: int) -> array[float]:
+        """Return the scene frame of each row of a motion.
+
+        Parameters
+        ----------
+        start_time_s
+            Of the first row, after the film's first frame.
+        rate
+            Rows per second.
+        count
+            Rows.
+
+        Notes
+        -----
+        Rows at the scene's own rate lie on whole frames, others where their time falls.
+        """
+        first = self._zero + start_time_s * float(self.scene_rate)
+        step = float(self.scene_rate / rate)
+        if abs(step - 1) < 1e-5:
+            step = 1.0
+            first = float(round(first))
+        elif abs(first - round(first)) < _NEARLY_WHOLE:
+            first = float(round(first))
+        return array("f", [first + row * step for row in range(count)])
+
+    def scene_frame_of(self, source_frame: int) -> float:
+        """Return the scene frame at which a film frame is due."""
+        return self._zero + float(source_frame / self.source_rate * self.scene_rate)
+
+    def source_frame_at(self, scene_frame: int) -> int:
+        """Return the film frame that a scene frame should show."""
+        return round((scene_frame - self._zero) / self.scene_rate * self.source_rate)

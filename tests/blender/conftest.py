@@ -1,0 +1,68 @@
+"""Blenders with the built add-on, a server that answers at once, and films."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from blender_hosts import VERSIONS, BlenderHost, prepare  # noqa: E402
+from dancers import Dancer  # noqa: E402
+from fake_pose_server import FakeServer  # noqa: E402
+
+FILM_FRAMES = 48
+
+
+@pytest.fixture(scope="session")
+def plugin_zips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The extension and the legacy add-on, as `make plugins` builds them."""
+    spec = importlib.util.spec_from_file_location("build", HERE.parents[1] / "plugins/blender/build.py")
+    assert spec and spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    extension, legacy = build.build(tmp_path_factory.mktemp("dist"), ["linux_x64"])
+    return extension, legacy
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(version, marks=[pytest.mark.bpy] if version == "5.0.1" else [pytest.mark.blender])
+        for version in VERSIONS
+    ],
+)
+def blender(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, plugin_zips: tuple[Path, Path]
+) -> BlenderHost:
+    """Each Blender in turn."""
+    return prepare(request.param, tmp_path_factory.mktemp(f"user-{request.param}"), *plugin_zips)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """Two people: one from the first film frame on, one who comes later."""
+    with FakeServer([Dancer(1, 0, FILM_FRAMES), Dancer(2, 13, 41)]).running() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 48 frames at 30000/1001."""
+    path = tmp_path_factory.mktemp("film") / "dance.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("h264", rate=Fraction(30000, 1001))
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for index in range(FILM_FRAMES):
+            picture = np.full((180, 320, 3), index * 5, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode())
+    return path

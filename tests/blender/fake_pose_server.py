@@ -1,0 +1,146 @@
+"""A server that speaks the protocol and has its answers ready: only the add-on is under test here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import grpc
+from dancers import Dancer, host_motion, motion_chunks
+from pose_shared import PROTOCOL_VERSION
+from pose_shared._generated.pose.v1 import (
+    jobs_pb2,
+    jobs_pb2_grpc,
+    motion_pb2_grpc,
+    system_pb2,
+    system_pb2_grpc,
+    types_pb2,
+    uploads_pb2,
+    uploads_pb2_grpc,
+)
+from pose_shared.errors import PoseError
+
+__all__ = ["FakeServer"]
+
+_JOB = "jobs/dance"
+
+
+@dataclass
+class FakeServer:
+    """What it will answer, and what it was asked.
+
+    Attributes
+    ----------
+    seconds
+        How long a job takes.
+    error
+        What every job ends with, if anything.
+    """
+
+    dancers: Sequence[Dancer]
+    seconds: float = 0.0
+    error: PoseError | None = None
+    note: str = ""
+    specs: list[jobs_pb2.ImportSpec] = field(default_factory=list)
+    rates: list[Fraction | None] = field(default_factory=list)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    address: str = ""
+
+    @contextmanager
+    def running(self) -> Iterator[FakeServer]:
+        """Listen on a free port as long as the block."""
+        server = grpc.server(ThreadPoolExecutor(8))
+        system_pb2_grpc.add_SystemServiceServicer_to_server(_System(), server)
+        uploads_pb2_grpc.add_UploadServiceServicer_to_server(_Uploads(), server)
+        jobs_pb2_grpc.add_JobServiceServicer_to_server(_Jobs(self), server)
+        motion_pb2_grpc.add_MotionServiceServicer_to_server(_Motions(self), server)
+        self.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        try:
+            yield self
+        finally:
+            server.stop(0).wait()
+
+    def job(self) -> jobs_pb2.Job:
+        job = jobs_pb2.Job(name=_JOB, spec=self.specs[-1], state=jobs_pb2.JOB_STATE_SUCCEEDED)
+        if self.cancelled.is_set():
+            job.state = jobs_pb2.JOB_STATE_CANCELLED
+            job.error.CopyFrom(
+                types_pb2.Error(code="CANCELLED", reason="JOB_CANCELLED", message="Cancelled.")
+            )
+        elif self.error:
+            job.state = jobs_pb2.JOB_STATE_FAILED
+            job.error.CopyFrom(types_pb2.Error(**self.error.to_dict()))
+        else:
+            job.people.extend(jobs_pb2.Person(index=i + 1) for i in range(len(self.dancers)))
+        return job
+
+
+class _System(system_pb2_grpc.SystemServiceServicer):
+    def GetServerInfo(self, request: Any, context: Any) -> system_pb2.ServerInfo:
+        return system_pb2.ServerInfo(
+            version="9.9.9",
+            protocol_major=PROTOCOL_VERSION[0],
+            protocol_minor=PROTOCOL_VERSION[1],
+            detectors=[system_pb2.DetectorInfo(name="blazepose", usable=True)],
+            devices=["cpu"],
+        )
+
+
+class _Uploads(uploads_pb2_grpc.UploadServiceServicer):
+    def CreateUpload(self, request: Any, context: Any) -> uploads_pb2.Upload:
+        """It has every file already."""
+        return uploads_pb2.Upload(
+            name=f"uploads/{request.sha256}",
+            size_bytes=request.size_bytes,
+            received_bytes=request.size_bytes,
+            complete=True,
+        )
+
+
+class _Jobs(jobs_pb2_grpc.JobServiceServicer):
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+
+    def CreateJob(self, request: Any, context: Any) -> jobs_pb2.Job:
+        self.fake.specs.append(request.spec)
+        self.fake.cancelled.clear()
+        return jobs_pb2.Job(name=_JOB, spec=request.spec, state=jobs_pb2.JOB_STATE_QUEUED)
+
+    def WatchJob(self, request: Any, context: Any) -> Iterator[jobs_pb2.JobEvent]:
+        yield jobs_pb2.JobEvent(seq=1, state=jobs_pb2.JOB_STATE_RUNNING)
+        if self.fake.note:
+            yield jobs_pb2.JobEvent(seq=2, note=self.fake.note)
+        steps = max(1, int(self.fake.seconds / 0.05))
+        for stage in ("detect", "solve"):
+            for step in range(steps):
+                if self.fake.cancelled.wait(self.fake.seconds / steps / 2):
+                    yield jobs_pb2.JobEvent(seq=3, state=jobs_pb2.JOB_STATE_CANCELLED)
+                    return
+                progress = jobs_pb2.StageProgress(stage=stage, done=step, total=steps, per_second=20)
+                yield jobs_pb2.JobEvent(time=time.time(), progress=progress)
+        yield jobs_pb2.JobEvent(seq=3, state=self.fake.job().state)
+
+    def GetJob(self, request: Any, context: Any) -> jobs_pb2.Job:
+        return self.fake.job()
+
+    def CancelJob(self, request: Any, context: Any) -> jobs_pb2.Job:
+        self.fake.cancelled.set()
+        return self.fake.job()
+
+
+class _Motions(motion_pb2_grpc.MotionServiceServicer):
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+
+    def GetMotion(self, request: Any, context: Any) -> Iterator[Any]:
+        rate = Fraction(request.fps.numerator, request.fps.denominator) if request.HasField("fps") else None
+        self.fake.rates.append(rate)
+        dancer = self.fake.dancers[request.person - 1]
+        yield from motion_chunks(host_motion(dancer, request.person, rate), dancer.source_rate)
