@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -12,40 +11,21 @@ from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import project
-from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
-from pose_server.pipeline.placement import placed
+from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
 from pose_server.solve.clock import on_clock
-from pose_server.solve.contacts import CONTACT_NAMES, sole_points, still, supporting
+from pose_server.solve.contacts import CONTACT_NAMES, supporting
 from pose_server.solve.feet import steadied
 from pose_server.solve.frames import unit
-from pose_server.solve.ground import Stance, floor_height, upright, world_axes
-from pose_server.solve.proportions import Proportions, proportions
+from pose_server.solve.ground import floor_height, upright, world_axes
+from pose_server.solve.person import Person, solved_person
 from pose_server.solve.resample import joints_in_camera, resampled
-from pose_server.solve.rotations import solved_rotations
-from pose_server.solve.smoothing import bridged, smoothed, smoothed_rotations
 
 __all__ = ["solve_clip"]
 
-#: Smoothing 0..1 goes from the first cutoff to the second, evenly in octaves.
-_LIVELY_HZ = 15.0
-_CALM_HZ = 2.0
-#: Depth comes from size in the picture and trembles far more than a body does.
-_DEPTH_HZ = 1.5
-_PLACED_BY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 #: Beyond this a bridged gap says nothing any more.
 _LONG_GAP_S = 1.0
 _BRIDGED_CONFIDENCE = 0.2
-
-
-@dataclass(frozen=True)
-class _Person:
-    track: Track2D
-    body: Proportions
-    local: FloatArray
-    trust: FloatArray
-    root_camera: FloatArray
-    stance: Stance
 
 
 def solve_clip(
@@ -75,7 +55,7 @@ def solve_clip(
     smoothing
         0 leaves the solved motion as it is, 1 is calm.
     progress
-        Told how many rows are solved.
+        Told how many rows are solved; may cancel.
 
     Returns
     -------
@@ -84,100 +64,51 @@ def solve_clip(
         `proportions` assumes.
     """
     total = sum(len(track) for track in tracks)
-    done = 0
-    people = []
+    rate_hz = float(rate)
+    people: list[Person] = []
+    before = 0
     for track, pose in zip(tracks, poses, strict=True):
-        progress.report("solve", done, total)
-        people.append(_solved(*on_clock(track, pose, rate), camera, float(rate), smoothing))
-        done += len(track)
-    progress.report("solve", done, total)
+
+        def report(share: float, before: int = before, rows: int = len(track)) -> None:
+            progress.report("solve", before + int(share * rows), total)
+
+        people.append(
+            solved_person(
+                *on_clock(track, pose, rate), camera, rate_hz=rate_hz, smoothing=smoothing, report=report
+            )
+        )
+        before += len(track)
+    progress.report("solve", total, total)
     if not people:
         return []
     up = upright([person.stance for person in people])
+    heights = [person.stance.soles_m @ up for person in people]
     supports = [
-        supporting(person.stance.rests, person.stance.soles_m @ up, rate_hz=float(rate)) for person in people
+        supporting(person.stance.rests, height, rate_hz=rate_hz)
+        for person, height in zip(people, heights, strict=True)
     ]
-    floors = [
-        floor_height(person.stance.soles_m @ up, contacts)
-        for person, contacts in zip(people, supports, strict=True)
-    ]
-    turn = world_axes(up)
-    start = turn @ people[0].root_camera[0]
-    origin = np.array([start[0], start[1], min(floors)])
-    motions = []
+    floors = [floor_height(*pair) for pair in zip(heights, supports, strict=True)]
+    roots = []
     for person, contacts, floor_m in zip(people, supports, floors, strict=True):
-        shift = steadied(
-            person.stance.soles_m, contacts, unit(person.root_camera), up, floor_m, rate_hz=float(rate)
-        )
-        motion = _motion(person, person.root_camera + shift, contacts, turn, origin, camera, rate)
+        sight = unit(person.root_camera_m)
+        shift = steadied(person.stance.soles_m, contacts, sight, up, floor_m, rate_hz=rate_hz)
+        roots.append(person.root_camera_m + shift)
+        progress.check()
+    # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
+    standing = [floor for floor, contacts in zip(floors, supports, strict=True) if contacts.any()]
+    turn = world_axes(up)
+    origin = turn @ roots[0][0]
+    origin[2] = min(standing or floors)
+    motions = []
+    for person, root, contacts in zip(people, roots, supports, strict=True):
+        motion = _motion(person, root, contacts, turn, origin, camera, rate)
         motions.append(resampled(motion, fps) if fps is not None else motion)
+        progress.check()
     return motions
 
 
-def _cutoff_hz(smoothing: float) -> float:
-    return float(_LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing)
-
-
-def _solved(track: Track2D, pose: Pose3D, camera: Camera, rate_hz: float, smoothing: float) -> _Person:
-    names = pose.joint_names
-    seen = _confidence_of(names, track) * np.isfinite(pose.uncertainty_m)
-    body = proportions(names, pose.joints_root_m, seen)
-    local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
-    local = np.stack([same_hemisphere(local[:, joint]) for joint in range(local.shape[1])], axis=1)
-    if smoothing > 0:
-        cutoff = _cutoff_hz(smoothing)
-        for joint in range(local.shape[1]):
-            local[:, joint] = smoothed_rotations(
-                local[:, joint], rate_hz=rate_hz, cutoff_hz=cutoff, weights=trust[:, joint] ** 2 + 0.02
-            )
-    root = _placed_root(track, local, body, camera, rate_hz, smoothing)
-    joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
-    rotations = global_rotations(local, SKELETON.parents)
-    soles = sole_points(joints, rotations, body)
-    ankles = [SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right")]
-    rests = still(soles, trust[:, ankles], rate_hz=rate_hz)
-    return _Person(track, body, local, trust, root, Stance(joints, rotations, soles, rests))
-
-
-def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
-    """Return the track's (T, K) confidence under a lifter's names; 1 for points without a keypoint."""
-    places = {name: i for i, name in enumerate(track.keypoint_names)}
-    found = track.found.astype(float)
-    return np.stack(
-        [track.keypoint_confidence[:, places[name]] if name in places else found for name in names], axis=1
-    )
-
-
-def _placed_root(
-    track: Track2D, local: FloatArray, body: Proportions, camera: Camera, rate_hz: float, smoothing: float
-) -> FloatArray:
-    """Return the (T, 3) root in the camera: where the solved body projects onto the keypoints."""
-    still_body = joint_positions(local, np.zeros((len(local), 3)), body.rest_offsets_m, SKELETON.parents)
-    pairs = [
-        (SKELETON.index(name), track.keypoint_names.index(name))
-        for side in ("left_", "right_")
-        for part in _PLACED_BY
-        if (name := side + part) in track.keypoint_names
-    ]
-    joints, points = (list(column) for column in zip(*pairs, strict=True))
-    weights = track.keypoint_confidence[:, points]
-    root = placed(still_body[:, joints], track.keypoints_px[:, points], weights, camera.matrix)
-    known = np.isfinite(root).all(axis=1)
-    if not known.any():
-        return np.tile([0.0, 0.0, 4.0], (len(local), 1))
-    with np.errstate(invalid="ignore"):
-        sight = np.concatenate([root[:, :2] / root[:, 2:], np.log(root[:, 2:])], axis=1)
-    sight = bridged(sight, known)
-    trust = np.where(known, weights.mean(axis=1) ** 2, 0.0) + 0.02
-    across, depth = sight[:, :2], sight[:, 2:]
-    if smoothing > 0:
-        across = smoothed(across, rate_hz=rate_hz, cutoff_hz=_cutoff_hz(smoothing), weights=trust)
-    depth = np.exp(smoothed(depth, rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ, weights=trust))
-    return np.asarray(np.concatenate([across * depth, depth], axis=1))
-
-
 def _motion(
-    person: _Person,
+    person: Person,
     root_camera: FloatArray,
     contacts: FloatArray,
     turn: FloatArray,
@@ -185,7 +116,7 @@ def _motion(
     camera: Camera,
     rate: Fraction,
 ) -> Motion:
-    local = person.local.copy()
+    local = person.local_wxyz.copy()
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
     local[:, 0] = same_hemisphere(world.as_quat(scalar_first=True))
     root_world = root_camera @ turn.T - origin

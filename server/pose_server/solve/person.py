@@ -1,0 +1,168 @@
+"""One person's skeleton in the camera: measured, posed, fitted, calmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pose_shared.skeleton import SKELETON
+from scipy.spatial.transform import Rotation
+
+from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
+from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
+from pose_server.pipeline.placement import placed
+from pose_server.solve.contacts import sole_points, still
+from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
+from pose_server.solve.frames import unit
+from pose_server.solve.ground import Stance
+from pose_server.solve.proportions import Proportions, proportions
+from pose_server.solve.rotations import solved_rotations
+from pose_server.solve.smoothing import bridged, smoothed, smoothed_rotations
+
+__all__ = ["Person", "solved_person"]
+
+#: Smoothing 0..1 goes from the first cutoff to the second, evenly in octaves.
+_LIVELY_HZ = 15.0
+_CALM_HZ = 2.0
+#: Depth comes from size in the picture and trembles far more than a body does.
+_DEPTH_HZ = 1.5
+#: Even a joint that is hardly seen holds its own a little against its neighbours in time.
+_LEAST_WEIGHT = 0.02
+#: What the fit does not turn keeps the direction in space that its own points gave it.
+_KEPT = ("head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
+_NOWHERE_M = (0.0, 0.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of one person before there is a world."""
+
+    track: Track2D
+    """On the clip's clock."""
+    body: Proportions
+    local_wxyz: FloatArray
+    """(T, J, 4), the root's in the camera."""
+    root_camera_m: FloatArray
+    """(T, 3)."""
+    trust: FloatArray
+    """(T, J) 0..1, 0 in bridged rows."""
+    stance: Stance
+
+
+def solved_person(
+    track: Track2D,
+    pose: Pose3D,
+    camera: Camera,
+    *,
+    rate_hz: float,
+    smoothing: float,
+    report: Callable[[float], None],
+) -> Person:
+    """Solve one person whose track and pose have a row for every frame of the clip's clock.
+
+    Bone lengths come from the lifted points, rotations from the same in closed form, and both are
+    then fitted to the keypoints.  `smoothing` 0..1 filters the outcome, forth and back in time.
+    `report` is told the share of the work that is done, a few times a second, and may raise.
+    """
+    names = pose.joint_names
+    seen = _confidence_of(names, track) * np.isfinite(pose.joints_root_m).all(axis=2)
+    body = proportions(names, pose.joints_root_m, seen)
+    local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
+    report(0.2)
+    evidence = _evidence(track, pose, seen)
+    root = _first_root(local, evidence, body, camera)
+    turned, root = fitted(
+        local,
+        root,
+        evidence,
+        body.rest_offsets_m,
+        camera.matrix,
+        stature_m=body.stature_m,
+        rate_hz=rate_hz,
+        report=lambda share: report(0.2 + 0.7 * share),
+    )
+    local = _kept_in_space(local, turned)
+    local, root = _smoothed(local, root, trust, rate_hz=rate_hz, smoothing=smoothing)
+    joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
+    rotations = global_rotations(local, SKELETON.parents)
+    soles = sole_points(joints, rotations, body)
+    ankles = [SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right")]
+    rests = still(soles, trust[:, ankles], rate_hz=rate_hz)
+    return Person(track, body, local, root, trust, Stance(joints, rotations, soles, rests))
+
+
+def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
+    """Return the track's (T, K) confidence under a lifter's names; 1 for points without a keypoint."""
+    places = {name: i for i, name in enumerate(track.keypoint_names)}
+    found = track.found.astype(float)
+    columns = [track.keypoint_confidence[:, places[name]] if name in places else found for name in names]
+    return np.stack(columns, axis=1)
+
+
+def _evidence(track: Track2D, pose: Pose3D, seen: FloatArray) -> Evidence:
+    """Collect what the fit looks at; weights are squared confidences."""
+    frames = len(track)
+    keypoints = np.full((frames, len(FITTED_POINTS), 2), np.nan)
+    weights = np.zeros(keypoints.shape[:2])
+    for i, name in enumerate(FITTED_POINTS):
+        if name in track.keypoint_names:
+            column = track.keypoint_names.index(name)
+            keypoints[:, i] = track.keypoints_px[:, column]
+            weights[:, i] = track.keypoint_confidence[:, column] ** 2
+    weights *= np.isfinite(keypoints).all(axis=2)
+
+    def lifted(*members: str) -> tuple[FloatArray, FloatArray]:
+        if any(name not in pose.joint_names for name in members):
+            return np.full((frames, 3), np.nan), np.zeros(frames)
+        columns = [pose.joint_names.index(name) for name in members]
+        return pose.joints_root_m[:, columns].mean(axis=1), seen[:, columns].min(axis=1)
+
+    middles = {"pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder")}
+    directions, trust = [], []
+    for start, end in FITTED_BONES:
+        a, b = lifted(*middles.get(start, (start,))), lifted(*middles.get(end, (end,)))
+        directions.append(unit(b[0] - a[0]))
+        trust.append(np.minimum(a[1], b[1]) ** 2 * np.isfinite(directions[-1]).all(axis=1))
+    return Evidence(keypoints, weights, np.stack(directions, axis=1), np.stack(trust, axis=1))
+
+
+def _first_root(local_wxyz: FloatArray, evidence: Evidence, body: Proportions, camera: Camera) -> FloatArray:
+    """Return the (T, 3) place at which each posed body projects onto its keypoints, gaps bridged."""
+    at_origin = np.zeros((len(local_wxyz), 3))
+    joints = joint_positions(local_wxyz, at_origin, body.rest_offsets_m, SKELETON.parents)
+    points = joints[:, [SKELETON.index(name) for name in FITTED_POINTS]]
+    root = placed(points, evidence.keypoints_px, evidence.keypoint_weights, camera.matrix)
+    known = np.isfinite(root).all(axis=1)
+    return bridged(root, known) if known.any() else np.tile(_NOWHERE_M, (len(root), 1))
+
+
+def _kept_in_space(before_wxyz: FloatArray, after_wxyz: FloatArray) -> FloatArray:
+    """Return the fitted rotations with head, hands and feet turned as they were before, in space."""
+    kept = global_rotations(before_wxyz, SKELETON.parents)
+    now = global_rotations(after_wxyz, SKELETON.parents)
+    local = after_wxyz.copy()
+    for name in _KEPT:
+        joint = SKELETON.index(name)
+        turn = np.swapaxes(now[:, SKELETON.parents[joint]], 1, 2) @ kept[:, joint]
+        local[:, joint] = Rotation.from_matrix(turn).as_quat(scalar_first=True)
+    return local
+
+
+def _smoothed(
+    local_wxyz: FloatArray, root_m: FloatArray, trust: FloatArray, *, rate_hz: float, smoothing: float
+) -> tuple[FloatArray, FloatArray]:
+    """Filter rotations and the root; the root's depth always, everything else as asked."""
+    depth = np.maximum(root_m[:, 2:], 1e-2)
+    across = root_m[:, :2] / depth
+    depth = np.exp(smoothed(np.log(depth), rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ))
+    local = same_hemisphere(local_wxyz)
+    if smoothing > 0:
+        cutoff_hz = _LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing
+        across = smoothed(across, rate_hz=rate_hz, cutoff_hz=cutoff_hz)
+        weights = trust**2 + _LEAST_WEIGHT
+        for joint in range(local.shape[1]):
+            local[:, joint] = smoothed_rotations(
+                local[:, joint], rate_hz=rate_hz, cutoff_hz=cutoff_hz, weights=weights[:, joint]
+            )
+    return local, np.concatenate([across * depth, depth], axis=1)
