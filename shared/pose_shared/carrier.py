@@ -54,12 +54,17 @@ class Carrier:
         Raises
         ------
         MediaError
-            The file cannot be read (``MEDIA_NOT_FOUND``), or changes meanwhile (``MEDIA_CHANGED``).
+            The file cannot be read (``MEDIA_NOT_FOUND``), is empty (``MEDIA_EMPTY``), or changes
+            meanwhile (``MEDIA_CHANGED``).
         LimitError
             The server's disk is full.
         """
         try:
             size = path.stat().st_size
+            if not size:
+                raise MediaError(
+                    f"'{path}' is empty; copy or export the film again.", reason="MEDIA_EMPTY", path=path
+                )
             digest = file_sha256(path, self._meter("read", size).advance)
             return self._upload(path, digest, size)
         except OSError as error:

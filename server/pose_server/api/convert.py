@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pose_shared._generated.pose.v1 import jobs_pb2, motion_pb2, types_pb2, uploads_pb2
 from pose_shared.errors import InputError, JobCancelledError, PoseError
 
 from pose_server.cache.media import Media, MediaFile, Upload
 from pose_server.engine.executor import ResultFile, StageProgress
-from pose_server.export.channels import HostMotion
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
+
+if TYPE_CHECKING:
+    from pose_server.export.channels import HostMotion
 
 __all__ = [
     "event_message",

@@ -29,11 +29,11 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Wrap the method's handler."""
+        """Wrap the handler of a method of ours; health and reflection have errors of their own."""
         handler: Any = await continuation(handler_call_details)
-        if handler is None:  # no such method
-            return handler
         name = handler_call_details.method
+        if handler is None or not name.startswith("/pose."):
+            return handler
         if handler.response_streaming:
 
             async def stream(request: Any, context: Any) -> Any:

@@ -7,18 +7,18 @@ import json
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pose_shared._generated.pose.v1 import motion_pb2, motion_pb2_grpc
 from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError
 from pose_shared.transfer import CHUNK_BYTES
 
 from pose_server.api.convert import header_message, id_of, rate_of
-from pose_server.export.channels import HostMotion, host_channels
-from pose_server.export.npz import read_npz
 from pose_server.jobs.board import JobBoard
 from pose_server.jobs.model import Job, JobState
-from pose_server.solve.resample import resampled
+
+if TYPE_CHECKING:
+    from pose_server.export.channels import HostMotion
 
 __all__ = ["MotionService"]
 
@@ -90,6 +90,11 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
 
 
 def _read_motion(path: Path, fps: Fraction | None, clip_name: str, person: int) -> HostMotion:
+    # Not needed before the first job is through: the server starts in half the time without scipy.
+    from pose_server.export.channels import host_channels
+    from pose_server.export.npz import read_npz
+    from pose_server.solve.resample import resampled
+
     motion = read_npz(path)
     if fps is not None:
         motion = resampled(motion, fps)

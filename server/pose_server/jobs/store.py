@@ -78,7 +78,7 @@ class JobStore:
         (``DATA_DIR_NEWER``).
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, busy_s: float = 5.0) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, busy_s: float = 2.0) -> None:
         self._clock = clock
         self._db = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row

@@ -1,0 +1,5 @@
+"""A job module that kills whoever imports it."""
+
+import os
+
+os._exit(3)
