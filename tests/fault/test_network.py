@@ -90,7 +90,7 @@ def test_two_clients_with_one_film_do_no_harm(server: RunningServer, tmp_path: P
     assert len(set(names)) == 1
     assert len(names) == 4
     assert (server.data_dir / names[0]).read_bytes() == film.read_bytes()
-    assert not list((server.data_dir / "uploads").glob("*.part"))
+    assert not list((server.data_dir / "uploads" / "partial").iterdir())
 
 
 def test_a_film_damaged_on_the_way_is_refused_and_can_be_sent_again(
@@ -103,19 +103,19 @@ def test_a_film_damaged_on_the_way_is_refused_and_can_be_sent_again(
         if event.progress and event.progress.stage == "upload" and event.progress.done > 2 * MEGABYTE:
             stop.cancel()
 
-    uploads = server.data_dir / "uploads"
+    partial = server.data_dir / "uploads" / "partial"
     gone = pytest.raises((UnavailableError, JobCancelledError))
     with cut_line(server, [3 * MEGABYTE]) as proxy, Client(proxy.address, patience_s=0) as cut, gone:
         cut.upload(film, leave, stop)
     with Client(server.address) as client:
-        part = wait_for(lambda: next((p for p in uploads.glob("*.part") if p.stat().st_size), None))
+        part = wait_for(lambda: next((p for p in partial.iterdir() if p.stat().st_size), None))
         time.sleep(0.3)
         with part.open("r+b") as file:
             file.write(b"damaged!")
         with pytest.raises(DataLossError) as caught:
             client.upload(film)
         assert caught.value.reason == "UPLOAD_DAMAGED"
-        assert not list(uploads.glob("*.part"))
+        assert not list(partial.iterdir())
         name = client.upload(film)
     assert (server.data_dir / name).read_bytes() == film.read_bytes()
 
@@ -142,7 +142,7 @@ def test_a_full_disk_is_said(start_server: StartServer, tmp_path: Path) -> None:
     with Client(server.address) as client, pytest.raises(LimitError) as caught:
         client.upload(film)
     assert caught.value.reason == "DISK_FULL"
-    assert not list((server.data_dir / "uploads").iterdir())
+    assert [path.name for path in (server.data_dir / "uploads").rglob("*")] == ["partial"]
 
 
 @pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])

@@ -87,8 +87,8 @@ class Upload:
 class MediaStore:
     """Uploads in one folder, and the rules for paths outside it.
 
-    A file that is still coming is ``<sha256>.<size>.part``; when its last byte has arrived and the
-    checksum holds, it is renamed to ``<sha256>``. Not safe for two writers of one upload at a time.
+    A file that is still coming is ``partial/<sha256>.<size>``; when its last byte has arrived and the
+    checksum holds, it is moved to ``<sha256>``. Not safe for two writers of one upload at a time.
 
     Parameters
     ----------
@@ -109,10 +109,11 @@ class MediaStore:
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         self._folder = folder
+        self._partial = folder / "partial"
         self._roots = tuple(root.expanduser().resolve() for root in media_roots)
         self._reserve = disk_reserve_bytes
         self._free_bytes = free_bytes
-        folder.mkdir(parents=True, exist_ok=True)
+        self._partial.mkdir(parents=True, exist_ok=True)
 
     def create(self, sha256: str, size_bytes: int) -> Upload:
         """Announce a file, or find out how much of it is there.
@@ -164,8 +165,8 @@ class MediaStore:
         with suppress(FileNotFoundError):
             size = whole.stat().st_size
             return Upload(sha256, size, size, complete=True)
-        for part in self._folder.glob(f"{sha256}.*.part"):
-            return Upload(sha256, int(part.name.split(".")[1]), part.stat().st_size, complete=False)
+        for part in self._partial.glob(f"{sha256}.*"):
+            return Upload(sha256, int(part.suffix[1:]), part.stat().st_size, complete=False)
         raise NotFoundError(
             f"There is no upload {sha256}; announce the file first.", reason="UPLOAD_UNKNOWN", sha256=sha256
         )
@@ -216,7 +217,7 @@ class MediaStore:
     def collect_abandoned(self) -> int:
         """Remove partial uploads that nobody has continued for a day; return how many."""
         too_old = time.time() - ABANDONED_S
-        found = [part for part in self._folder.glob("*.part") if part.stat().st_mtime < too_old]
+        found = [part for part in self._partial.iterdir() if part.stat().st_mtime < too_old]
         for part in found:
             part.unlink(missing_ok=True)
         return len(found)
@@ -296,7 +297,7 @@ class MediaStore:
         return any(resolved.is_relative_to(root) for root in self._roots)
 
     def _part(self, sha256: str, size_bytes: int) -> Path:
-        return self._folder / f"{sha256}.{size_bytes}.part"
+        return self._partial / f"{sha256}.{size_bytes}"
 
     def _publish(self, part: Path, sha256: str) -> None:
         with part.open("rb") as file:

@@ -92,6 +92,7 @@ def work(line: Connection, config: WorkerConfig) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # own group: the parent kills the children with us
+    os.dup2(2, 1)  # stdout is where the server says its address; libraries that print do it elsewhere
     configure_logs(config.log_level)
     parent = _Parent(line)
     threading.Thread(target=parent.listen, name="parent", daemon=True).start()

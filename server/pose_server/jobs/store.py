@@ -19,7 +19,7 @@ from typing import Any
 from pose_shared.errors import ConflictError, InternalError, NotFoundError, PoseError
 
 from pose_server.engine.executor import ResultFile, StageProgress
-from pose_server.jobs.model import MAX_LOSSES, TRANSITIONS, Job, JobEvent, JobRequest, JobState
+from pose_server.jobs.model import ENDED, MAX_LOSSES, TRANSITIONS, Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.progress import PersonSummary
 
 __all__ = ["JobStore"]
@@ -154,11 +154,7 @@ class JobStore:
         """Return a job."""
         row = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
-            raise NotFoundError(
-                f"There is no job {job_id} on this server; 'pose-server jobs list' shows those there are.",
-                reason="JOB_UNKNOWN",
-                job=job_id,
-            )
+            raise _unknown(job_id)
         return _job(row)
 
     def ids(self) -> set[str]:
@@ -175,14 +171,14 @@ class JobStore:
 
     def events(self, job_id: str, after_seq: int, limit: int) -> tuple[Sequence[JobEvent], bool]:
         """Return up to `limit` events after one, and whether the job has ended with the last of them."""
-        job = self.get(job_id)
+        job = self._brief(job_id)
         rows = self._db.execute(
             "SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?",
-            (job.number, after_seq, limit),
+            (job["number"], after_seq, limit),
         )
         found = [_event(row) for row in rows]
         last = found[-1].seq if found else after_seq
-        return found, job.ended and last >= job.last_seq
+        return found, job["state"] in ENDED and last >= job["last_seq"]
 
     def claim(self, lease_s: float) -> Job | None:
         """Give the oldest queued job to the caller for `lease_s`, or None; its fence is new."""
@@ -206,7 +202,7 @@ class JobStore:
     def renew(self, job_id: str, fence: int, lease_s: float, progress: StageProgress | None) -> None:
         """Lengthen the lease of a claimed job, and keep its latest progress."""
         with self._writing():
-            self._held(job_id, fence)
+            self._check_held(job_id, fence)
             text = _to_json(vars(progress)) if progress else None
             self._db.execute(
                 "UPDATE jobs SET lease_until = ?, progress = coalesce(?, progress) WHERE id = ?",
@@ -224,7 +220,7 @@ class JobStore:
     def add_event(self, job_id: str, fence: int, content: str | tuple[PersonSummary, ...]) -> None:
         """Add a note, or who was found, to a claimed job."""
         with self._writing():
-            self._held(job_id, fence)
+            self._check_held(job_id, fence)
             if isinstance(content, str):
                 self._append(job_id, "note", content)
             else:
@@ -251,7 +247,8 @@ class JobStore:
     ) -> Job:
         """End a claimed job: failed with `error`, succeeded without; cancelled if that was asked for."""
         with self._writing():
-            job = self._held(job_id, fence)
+            self._check_held(job_id, fence)
+            job = self.get(job_id)
             if job.state is JobState.CANCELLING:
                 return self._end(job, JobState.CANCELLED)
             if error is not None:
@@ -270,7 +267,8 @@ class JobStore:
         is cancelled.
         """
         with self._writing():
-            return self._give_back(self._held(job_id, fence), lost)
+            self._check_held(job_id, fence)
+            return self._give_back(self.get(job_id), lost)
 
     def recover(self, lost: PoseError) -> Sequence[Job]:
         """Give back, as lost, what a server that died had claimed; return those jobs."""
@@ -308,16 +306,25 @@ class JobStore:
             self._append(job.id, "note", again)
         return self._move(job, JobState.QUEUED, losses=losses, lease_until=None, progress=None)
 
-    def _held(self, job_id: str, fence: int) -> Job:
-        job = self.get(job_id)
-        if job.fence != fence or job.state not in (JobState.RUNNING, JobState.CANCELLING):
+    def _brief(self, job_id: str) -> sqlite3.Row:
+        """Return what changes of a job: its request may name thousands of pictures."""
+        columns = "number, state, fence, last_seq"
+        row: sqlite3.Row | None = self._db.execute(
+            f"SELECT {columns} FROM jobs WHERE id = ?", (job_id,)
+        ).fetchone()
+        if row is None:
+            raise _unknown(job_id)
+        return row
+
+    def _check_held(self, job_id: str, fence: int) -> None:
+        job = self._brief(job_id)
+        if job["fence"] != fence or job["state"] not in (JobState.RUNNING, JobState.CANCELLING):
             raise ConflictError(
                 f"Attempt {fence} at job {job_id} is over; nothing of it is kept.",
                 reason="FENCE_STALE",
                 job=job_id,
                 fence=fence,
             )
-        return job
 
     def _end(self, job: Job, state: JobState, **columns: Any) -> Job:
         return self._move(job, state, end_time=self._clock(), lease_until=None, **columns)
@@ -349,6 +356,14 @@ class JobStore:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _unknown(job_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no job {job_id} on this server; 'pose-server jobs list' shows those there are.",
+        reason="JOB_UNKNOWN",
+        job=job_id,
+    )
 
 
 def _to_json(value: Any) -> str:

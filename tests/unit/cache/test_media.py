@@ -65,7 +65,7 @@ def test_a_wrong_checksum_removes_the_upload(store: MediaStore, tmp_path: Path) 
     store.create(SHA, 1000)
     with pytest.raises(DataLossError):
         store.append(SHA, 0, DATA[::-1])
-    assert list((tmp_path / "uploads").iterdir()) == []
+    assert [path.name for path in (tmp_path / "uploads").rglob("*")] == ["partial"]
     with pytest.raises(NotFoundError):
         store.get(SHA)
 
@@ -117,7 +117,7 @@ def test_abandoned_uploads_are_collected(store: MediaStore, tmp_path: Path) -> N
     old, fresh = (hashlib.sha256(text).hexdigest() for text in (b"old", b"fresh"))
     for digest in (old, fresh):
         store.create(digest, 10)
-    part = next((tmp_path / "uploads").glob(f"{old}*"))
+    part = next((tmp_path / "uploads" / "partial").glob(f"{old}*"))
     long_ago = part.stat().st_mtime - ABANDONED_S - 1
     for path in (part, tmp_path / "uploads" / SHA):
         os.utime(path, (long_ago, long_ago))

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pose_server.api.convert import event_message, id_of, job_message, rate_of, request_of
+from pose_server.cache.media import Media, MediaFile
+from pose_server.engine.executor import ResultFile, StageProgress
+from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.options import FORMATS, ImportOptions, Moment
+from pose_server.pipeline.progress import PersonSummary
+from pose_shared._generated.pose.v1 import jobs_pb2, types_pb2
+from pose_shared.errors import InputError, MediaError
+from pose_shared.messages import Job as ClientJob
+from pose_shared.messages import JobEvent as ClientEvent
+from pose_shared.messages import Person
+from pose_shared.messages import StageProgress as ClientProgress
+
+PERSON = PersonSummary(1, 3, 99, 0.5, 0.25)
+
+moments = st.one_of(
+    st.builds(Moment, frame=st.integers(0, 2**40)),
+    st.builds(Moment, seconds=st.floats(0, 1e6, allow_nan=False).map(abs)),
+)
+rates = st.fractions(Fraction(1, 10), 1000, max_denominator=10_000)
+
+
+@st.composite
+def options(draw: st.DrawFn) -> ImportOptions:
+    lens = draw(st.sampled_from(["fov_deg", "focal_mm", None]))
+    try:
+        return ImportOptions(
+            people=draw(st.none() | st.integers(1, 64)),
+            persons=tuple(draw(st.lists(st.integers(1, 2**31 - 1), max_size=4))),
+            start=draw(st.none() | moments),
+            end=draw(st.none() | moments),
+            fps=draw(st.none() | rates),
+            input_fps=draw(st.none() | rates),
+            detector=draw(st.sampled_from(["auto", "blazepose"])),
+            smoothing=draw(st.floats(0, 1)),
+            formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
+            allow_truncated=draw(st.booleans()),
+            **({lens: draw(st.floats(5, 150))} if lens else {}),
+        )
+    except InputError:  # a range that holds nothing
+        return ImportOptions()
+
+
+def job(request: JobRequest, **changes: object) -> Job:
+    fields = {
+        "id": "abc",
+        "number": 1,
+        "request": request,
+        "state": JobState.QUEUED,
+        "attempt": 0,
+        "losses": 0,
+        "fence": 0,
+        "create_time": 12.5,
+        "start_time": None,
+        "end_time": None,
+        "error": None,
+        "progress": None,
+        "people": (),
+        "files": (),
+        "last_seq": 1,
+    }
+    return Job(**fields | changes)
+
+
+REQUEST = JobRequest(Media("a.mp4", (MediaFile("0" * 64, "a.mp4"),)), ImportOptions())
+
+
+@given(options())
+def test_options_pass_through_messages_unchanged(wanted: ImportOptions) -> None:
+    for media in (REQUEST.media, Media("", path="/films/a.mp4")):
+        request = JobRequest(media, wanted)
+        message = jobs_pb2.Job.FromString(job_message(job(request)).SerializeToString())
+        assert request_of(message.spec) == request
+
+
+def test_an_empty_spec_takes_the_defaults() -> None:
+    media = jobs_pb2.Media(display_name="a.mp4")
+    media.uploaded.files.add(upload="uploads/" + "0" * 64, file_name="a.mp4")
+    assert request_of(jobs_pb2.ImportSpec(media=media)) == REQUEST
+
+
+@given(st.binary(max_size=200))
+def test_any_message_is_read_or_refused(data: bytes) -> None:
+    spec = jobs_pb2.ImportSpec()
+    try:
+        spec.ParseFromString(data)
+    except Exception:
+        return
+    with suppress(InputError):
+        request_of(spec)
+
+
+def test_the_client_reads_what_the_server_wrote() -> None:
+    error = MediaError("Nobody is there.", reason="NOBODY_FOUND", frames=3)
+    progress = StageProgress("detect", 3, 9, 1.5)
+    file = ResultFile("person_01/motion.npz", 12, "0" * 64)
+    message = job_message(
+        job(
+            REQUEST,
+            state=JobState.FAILED,
+            attempt=2,
+            start_time=13.0,
+            end_time=14.0,
+            error=error,
+            progress=progress,
+            people=(PERSON,),
+            files=(file,),
+        )
+    )
+    read = ClientJob.from_proto(message)
+    assert (read.name, read.clip_name, read.state.value, read.attempt) == ("jobs/abc", "a.mp4", "FAILED", 2)
+    assert (read.create_time, read.start_time, read.end_time) == (12.5, 13.0, 14.0)
+    assert (type(read.error), read.error) == (MediaError, error)
+    assert read.progress == ClientProgress("detect", 3, 9, 1.5)
+    assert read.people == (Person(1, 3, 99, 0.5, 0.25),)
+    assert [vars(f) for f in read.files] == [vars(file)]
+    cancelled = ClientJob.from_proto(job_message(job(REQUEST, state=JobState.CANCELLED)))
+    assert cancelled.error is not None
+    assert cancelled.error.reason == "JOB_CANCELLED"
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_every_state_has_its_message(state: JobState) -> None:
+    assert ClientJob.from_proto(job_message(job(REQUEST, state=state))).state.value == state
+
+
+def test_every_event_has_its_message() -> None:
+    def read(content: object) -> ClientEvent:
+        return ClientEvent.from_proto(event_message(JobEvent(3, 5.0, content), 9.0))
+
+    assert read(JobState.RUNNING).state.value == "RUNNING"
+    assert read("A note.").note == "A note."
+    assert read((PERSON,)).people == (Person(1, 3, 99, 0.5, 0.25),)
+    assert read(()).people == ()
+    assert read("A note.").seq == 3
+    shown = ClientEvent.from_proto(event_message(StageProgress("lift", 1, 2, 0.5), 9.0))
+    assert (shown.seq, shown.time, shown.progress) == (0, 9.0, ClientProgress("lift", 1, 2, 0.5))
+    assert event_message(None, 9.0).WhichOneof("event") == "heartbeat"
+    assert ClientEvent.from_proto(event_message(None, 9.0)) is None
+    assert ClientEvent.from_proto(jobs_pb2.JobEvent(seq=7)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "jobs/", "job/abc", "jobs/../x", "jobs/a b", "jobs/abc/", "uploads/abc", "jobs/abc\n"]
+)
+def test_names_are_checked(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        id_of(name, "jobs")
+    assert caught.value.reason == "NAME_INVALID"
+
+
+def test_a_rate_over_zero_is_refused() -> None:
+    for denominator in (0, -1):
+        with pytest.raises(InputError):
+            rate_of(types_pb2.Rate(numerator=25, denominator=denominator))
+
+
+def test_a_list_leaves_out_the_files_of_the_media() -> None:
+    message = job_message(job(REQUEST), with_files=False)
+    assert message.spec.media.display_name == "a.mp4"
+    assert not message.spec.media.uploaded.files
