@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +50,7 @@ def serve(
             media_roots=tuple(media_root) if media_root else None,
             log_level=log_level.upper() if log_level else None,
         )
-        sys.exit(run_server(settings, on_ready=_announce))
+        run_server(settings, on_ready=_announce)
 
 
 def _announce(address: str) -> None:

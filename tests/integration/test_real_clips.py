@@ -1,0 +1,175 @@
+"""What an animator gets from real clips: accuracy, identities, and the same numbers everywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pose_server.cli.remote import import_remotely
+from pose_server.detect.registry import create_detector
+from pose_server.export.npz import read_npz
+from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.detection import detect_clip
+from pose_server.pipeline.importer import import_clip
+from pose_server.pipeline.options import ImportOptions, Moment
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.report import ImportReport
+from pose_server.track.tracker import track_people
+from pose_server.video.open import open_clip
+
+pytestmark = pytest.mark.reference
+MOTION = ("npz", "bvh")
+
+
+def imported(clip: Path, out: Path, options: ImportOptions) -> ImportReport:
+    return import_clip(clip, options, out, device="cpu", progress=SilentProgress())
+
+
+@dataclass(frozen=True)
+class Score:
+    """What score.py prints of a prediction."""
+
+    frames: int
+    p_mpjpe_mm: float
+    acceleration_error_mm: float
+    bone_spread: float
+    acceleration_mm: float
+    reference_acceleration_mm: float
+
+
+def score(prediction: Path, reference_data: Path) -> Score:
+    command = [sys.executable, reference_data / "real3d" / "score.py", prediction]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(
+        r"frames (\d+) .*P-MPJPE ([\d.]+) .*acceleration ([\d.]+) .*spread ([\d.]+) %"
+        r".*own acceleration ([\d.]+) \(reference ([\d.]+)\)",
+        text,
+    )
+    assert found, text
+    frames, *values = found.groups()
+    return Score(int(frames), *map(float, values))
+
+
+@pytest.fixture(scope="session")
+def balancing(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Result folder of a person balancing on a treadmill, filmed upright at 60 fps."""
+    out = tmp_path_factory.mktemp("clips") / "balancing"
+    imported(reference_data / "real3d" / "cam01.mp4", out, ImportOptions(formats=MOTION))
+    return out
+
+
+@pytest.fixture(scope="session")
+def garden(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Result folder of a man leaping on a roof while a woman walks below, both small."""
+    out = tmp_path_factory.mktemp("clips") / "garden"
+    imported(reference_data / "video" / "sports2d_demo.mp4", out, ImportOptions(formats=MOTION))
+    return out
+
+
+@pytest.fixture(scope="session")
+def raw_landmarks(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The detector's own 3D points of the balancing clip, untouched, in score.py's form."""
+    source = open_clip(reference_data / "real3d" / "cam01.mp4")
+    detector = create_detector("auto", "cpu")
+    found = detect_clip(source, detector, SilentProgress())
+    track = track_people(
+        found,
+        keypoint_names=detector.keypoint_names,
+        image_size=(source.info.width, source.info.height),
+        progress=SilentProgress(),
+    )[0]
+    path = tmp_path_factory.mktemp("raw") / "landmarks.npz"
+    np.savez(path, joints=track.landmarks_m, names=np.array(track.keypoint_names), frames=track.indices)
+    return path
+
+
+def test_the_solved_motion_is_calm_exact_in_length_and_no_worse_than_the_landmarks(
+    balancing: Path, raw_landmarks: Path, reference_data: Path
+) -> None:
+    solved = score(balancing / "person_01" / "motion.npz", reference_data)
+    raw = score(raw_landmarks, reference_data)
+    assert solved.frames >= 98
+    assert solved.bone_spread == 0.0
+    assert solved.p_mpjpe_mm <= raw.p_mpjpe_mm
+    assert solved.acceleration_error_mm < 6 < raw.acceleration_error_mm
+    assert solved.acceleration_mm > 0.5 * solved.reference_acceleration_mm
+
+
+def test_the_demo_clip_has_two_people_and_each_is_one(garden: Path) -> None:
+    report = json.loads((garden / "report.json").read_text())
+    assert len(report["people"]) == 2
+    assert all(person["coverage"] > 0.85 for person in report["people"])
+    assert report["clip"]["frame_count"] == 230
+
+
+def motions(folder: Path) -> list[Motion]:
+    return [read_npz(path) for path in sorted(folder.glob("person_*/motion.npz"))]
+
+
+def test_every_motion_stands_on_the_floor_in_one_world(garden: Path, balancing: Path) -> None:
+    for folder in (garden, balancing):
+        people = motions(folder)
+        assert people[0].root_world_m[0, :2] == pytest.approx([0, 0], abs=1e-5)
+        heights = np.concatenate([m.joints_world_m[..., 2].ravel() for m in people])
+        assert -0.25 < np.percentile(heights, 0.5) < 0.15
+        for motion in people:
+            assert np.array_equal(motion.world_to_camera, people[0].world_to_camera)
+            view = motion.world_to_camera[:3, :3]
+            forward = view.T @ [0, 0, 1]
+            assert forward[0] == pytest.approx(0, abs=1e-6)
+            assert forward[1] > 0
+
+
+def test_nobody_flips(garden: Path, balancing: Path) -> None:
+    for motion in motions(garden) + motions(balancing):
+        dots = np.sum(motion.local_rotations_wxyz[1:] * motion.local_rotations_wxyz[:-1], axis=-1)
+        assert (dots > 0).all()
+        steps_deg = np.degrees(2 * np.arccos(np.clip(dots, 0, 1)))
+        assert steps_deg.max() < 60
+
+
+def test_the_skeleton_lies_on_the_footage(garden: Path, balancing: Path) -> None:
+    for motion in motions(garden) + motions(balancing):
+        box_px = np.nanmedian(np.ptp(motion.keypoints_px[..., 1], axis=1))
+        assert np.nanmedian(motion.reprojection_px) < 0.05 * box_px
+
+
+def equal_arrays(a: Path, b: Path) -> None:
+    with np.load(a) as left, np.load(b) as right:
+        assert set(left.files) == set(right.files)
+        for name in left.files:
+            one: NDArray[np.generic] = left[name]
+            np.testing.assert_array_equal(one, right[name], err_msg=name)
+
+
+def test_a_server_gives_the_same_numbers(reference_data: Path, tmp_path: Path, running_server: str) -> None:
+    clip = reference_data / "real3d" / "cam01.mp4"
+    options = ImportOptions(start=Moment(frame=10), end=Moment(frame=50), formats=MOTION)
+    imported(clip, tmp_path / "here", options)
+    import_remotely(clip, options, tmp_path / "there", server=running_server, quiet=True)
+    for name in ("motion.npz",):
+        equal_arrays(tmp_path / "here" / "person_01" / name, tmp_path / "there" / "person_01" / name)
+    reports = [json.loads((tmp_path / side / "report.json").read_text()) for side in ("here", "there")]
+    for report in reports:
+        del report["timings"]
+    assert reports[0] == reports[1]
+    bvh = [(tmp_path / side / "person_01" / "motion.bvh").read_bytes() for side in ("here", "there")]
+    assert bvh[0] == bvh[1]
+
+
+def test_the_same_clip_at_another_rate_is_the_same_motion(reference_data: Path, tmp_path: Path) -> None:
+    clip = reference_data / "real3d" / "cam01.mp4"
+    options = ImportOptions(end=Moment(frame=41), formats=("npz",))
+    imported(clip, tmp_path / "60", options)
+    imported(clip, tmp_path / "30", ImportOptions.from_dict(options.to_dict() | {"fps": "30"}))
+    full, half = motions(tmp_path / "60")[0], motions(tmp_path / "30")[0]
+    assert half.rate == 30
+    assert half.joints_world_m == pytest.approx(full.joints_world_m[::2], abs=2e-4)
+    assert list(half.frames) == list(full.frames[::2])
