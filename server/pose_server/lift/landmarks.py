@@ -23,9 +23,9 @@ _HIDDEN_M = 0.20
 class LandmarkLifter:
     """Take the depth that the detector itself reports.
 
-    The landmarks come as if the person stood on the optical axis; they are turned by the ray
-    through the torso, moved to the middle of the hips, and placed in the camera where they
-    project onto the keypoints.  Expects a track that went through `lift.repair.repaired`.
+    The landmarks come as if the middle of the hips, on which BlazePose centres what it looks at,
+    lay on the optical axis; they are turned by the ray through it, and placed in the camera where
+    they project onto the keypoints.  Expects a track that went through `lift.repair.repaired`.
     """
 
     name = "landmarks"
@@ -46,9 +46,8 @@ class LandmarkLifter:
             )
         names = track.keypoint_names
         hips = [names.index(name) for name in ("left_hip", "right_hip")]
-        torso = hips + [names.index(name) for name in ("left_shoulder", "right_shoulder")]
         centred = track.landmarks_m - track.landmarks_m[:, hips].mean(axis=1, keepdims=True)
-        turn = _turn_to(rays(track.keypoints_px[:, torso].mean(axis=1), camera.matrix))
+        turn = _turn_to(rays(track.keypoints_px[:, hips].mean(axis=1), camera.matrix))
         joints = np.einsum("tij,tkj->tki", turn, centred)
         body = np.array([any(part in name for part in _BODY) for name in names])
         root = placed(joints, track.keypoints_px, track.keypoint_confidence * body, camera.matrix)

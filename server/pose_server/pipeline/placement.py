@@ -12,6 +12,8 @@ __all__ = ["placed"]
 _PASSES = 6
 #: Residual, as a share of the body's extent in the picture, at which a point counts a quarter.
 _SCALE = 0.15
+#: A keypoint further from the middle, in extents, is none of this body.
+_OUTSIDE = 6.0
 
 
 def placed(
@@ -47,19 +49,28 @@ def placed(
     plane = np.where(known[..., None], plane, 0.0)
     trust = np.where(known, weights, 0.0)
     enough = known.sum(axis=1) >= 3
-    total = np.maximum(trust.sum(axis=1), 1e-9)[:, None, None]
-    centre = (trust[..., None] * plane).sum(axis=1, keepdims=True) / total
-    extent = np.sqrt((trust[..., None] * (plane - centre) ** 2).sum(axis=(1, 2), keepdims=True) / total)
-    scale = _SCALE * np.maximum(extent[:, :, 0], 1e-6)
+    with np.errstate(invalid="ignore"):
+        seen = np.where(known[..., None], plane, np.nan)
+        off = np.linalg.norm(plane - _median(seen)[:, None], axis=2)
+        extent = np.maximum(_median(np.where(known, off, np.nan)), 1e-6)[:, None]
+    scale = _SCALE * extent
 
     root = np.full((len(points), 3), np.nan)
-    loss = np.ones_like(trust)
+    # Points far outside the others would spoil the first pass, from which the loss is judged.
+    loss = np.where(off < _OUTSIDE * extent, 1.0, 0.0)
     for _ in range(_PASSES):
         root = np.where(enough[:, None], _least_squares(points, plane, trust * loss), np.nan)
         depth = np.maximum(points[..., 2] + root[:, None, 2], 1e-3)
         error = np.linalg.norm((points[..., :2] + root[:, None, :2]) / depth[..., None] - plane, axis=2)
         loss = np.nan_to_num((scale**2 / (scale**2 + error**2)) ** 2)
-    return np.where(root[:, 2:] > 0, root, np.nan)
+    return np.where(root[:, 2:] > 1e-3, root, np.nan)
+
+
+def _median(values: FloatArray) -> FloatArray:
+    """Median over axis 1 of what is known; NaN becomes 0 where nothing is."""
+    ordered = np.sort(values, axis=1)
+    last = np.maximum(np.isfinite(ordered).sum(axis=1, keepdims=True) - 1, 0)
+    return np.nan_to_num(np.take_along_axis(ordered, last // 2, axis=1)[:, 0])
 
 
 def _least_squares(points: FloatArray, plane: FloatArray, weights: FloatArray) -> FloatArray:

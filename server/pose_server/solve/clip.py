@@ -118,7 +118,8 @@ def _motion(
 ) -> Motion:
     local = person.local_wxyz.copy()
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
-    local[:, 0] = same_hemisphere(world.as_quat(scalar_first=True))
+    local[:, 0] = world.as_quat(scalar_first=True)
+    local = same_hemisphere(local)
     root_world = root_camera @ turn.T - origin
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
-from scipy.ndimage import label, uniform_filter1d
+from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.proportions import Proportions
@@ -21,6 +21,8 @@ _SHORTEST_S = 0.08
 #: A foot held still in the air is no support while the other stands this much lower.
 _LOWEST_M = 0.12
 _RAMP_S = 0.05
+#: A foot that is missed for less on both sides goes on doing what it did.
+_MISSED_S = 0.1
 
 
 def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions) -> FloatArray:
@@ -49,7 +51,7 @@ def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions
 def still(points_camera_m: FloatArray, trust: FloatArray, *, rate_hz: float) -> NDArray[np.bool_]:
     """Return (T, C) whether (T, C, 3) points rest, seen across the view: depth is too noisy to ask.
 
-    Rows of no trust (T, C) are no evidence and do not rest.
+    Where trust (T, C) is 0 for longer than a moment, nothing is known to rest.
     """
     if len(points_camera_m) < 2:
         return np.zeros(points_camera_m.shape[:2], dtype=bool)
@@ -59,9 +61,11 @@ def still(points_camera_m: FloatArray, trust: FloatArray, *, rate_hz: float) -> 
     window = max(1, round(_WINDOW_S * rate_hz))
     speed = np.linalg.norm(uniform_filter1d(velocity, window, axis=0, mode="nearest"), axis=2)
     shortest = max(1, round(_SHORTEST_S * rate_hz))
+    reach = 2 * round(_MISSED_S * rate_hz) + 1
+    seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
     rests = np.zeros(speed.shape, dtype=bool)
     for point in range(speed.shape[1]):
-        slow = (speed[:, point] < _OFF_M_S) & (trust[:, point] > 0)
+        slow = (speed[:, point] < _OFF_M_S) & seen[:, point]
         spans, count = label(slow)
         calm = np.bincount(spans[slow & (speed[:, point] < _ON_M_S)], minlength=count + 1)
         long = np.bincount(spans, minlength=count + 1) >= shortest

@@ -9,15 +9,16 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import spsolve
 
 from pose_server.pipeline.boundary import FloatArray
+from pose_server.solve.ground import LEVEL_M
 
 __all__ = ["steadied"]
 
 #: What is expected of a resting point per second, of the nudge across and along the view, and of
 #: a resting point's height about the floor.
-_SLIP_M_S = 0.03
-_ACROSS_M = 0.03
+_SLIP_M_S = 0.02
+_ACROSS_M = 0.02
 _ALONG_M = 0.20
-_HEIGHT_M = 0.02
+_HEIGHT_M = 0.04
 #: The nudge itself moves slower than this, or feet would shake the body.
 _NUDGE_HZ = 3.0
 
@@ -59,7 +60,7 @@ def steadied(
 
     heights = soles_m @ up - floor_m
     # A foot on something higher than the floor rests there.
-    on_floor = contacts * (np.abs(heights) < 0.15) / _HEIGHT_M**2
+    on_floor = contacts * (np.abs(heights) < LEVEL_M) / _HEIGHT_M**2
     normal += on_floor.sum(axis=1)[:, None, None] * np.outer(up, up)
     right -= (on_floor * heights).sum(axis=1)[:, None] * up
 

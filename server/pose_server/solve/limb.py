@@ -20,6 +20,7 @@ __all__ = ["hinged_limb", "steady_axis"]
 #: Trust in a bend of this sine is one; it grows with the fourth power.
 _CLEAR_BEND = 0.25
 _TWIST_HZ = 2.5
+_CLEARLY_EXPECTED = 0.1
 
 
 def hinged_limb(
@@ -53,7 +54,13 @@ def hinged_limb(
     A joint that seems bent the wrong way is noise in depth: the limb is then straight along the
     line from its first to its last joint.
     """
-    axis = steady_axis(upper, np.cross(upper, lower) + across(expected_axis, upper), rate_hz=rate_hz)
+    seen, expected = np.cross(upper, lower), across(expected_axis, upper)
+    strength = np.linalg.norm(expected, axis=1, keepdims=True)
+    ahead = expected / np.maximum(strength, 1e-6)
+    # An axis that points the other way than anatomy has it is a limb bent backwards, not one turned round.
+    against = np.minimum(np.sum(seen * ahead, axis=1, keepdims=True), 0.0)
+    seen -= against * ahead * np.minimum(strength / _CLEARLY_EXPECTED, 1.0)
+    axis = steady_axis(upper, seen + expected, rate_hz=rate_hz)
     bend = np.arctan2(np.sum(np.cross(upper, lower) * axis, axis=1), np.sum(upper * lower, axis=1))
     whole = lengths_m[0] * upper + lengths_m[1] * lower
     whole = np.where(np.linalg.norm(whole, axis=1, keepdims=True) > 1e-6, whole, upper)

@@ -89,7 +89,7 @@ def solved_person(
     soles = sole_points(joints, rotations, body)
     ankles = [SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right")]
     rests = still(soles, trust[:, ankles], rate_hz=rate_hz)
-    return Person(track, body, local, root, trust, Stance(joints, rotations, soles, rests))
+    return Person(track, body, local, root, trust, Stance(joints, soles, rests))
 
 
 def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:

@@ -39,16 +39,20 @@ _ROLL_BY_ANKLE = 0.6
 #: Where a foot's direction may lie in the axes of the shank, and the left hand's in the forearm's.
 _FOOT_RANGE = ((-0.7, -1.0, -1.0), (0.7, -0.25, 0.6))
 _HAND_RANGE = ((0.35, -0.5, -1.0), (1.0, 0.5, 1.0))
-#: Points that show each joint; sides are added below.
-_SHOWN_BY = {
-    "pelvis": ("left_hip", "right_hip", "left_shoulder", "right_shoulder"),
-    "head": ("left_ear", "right_ear", "nose"),
+_TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+_FACE = ("left_ear", "right_ear", "nose")
+#: Points that show each joint; those of the limbs are on the joint's own side.
+_MIDDLE_SHOWN_BY = {"pelvis": _TORSO, "spine": _TORSO, "chest": _TORSO, "neck": _FACE, "head": _FACE}
+_LIMB_SHOWN_BY = {
+    "clavicle": ("shoulder", "hip"),
     "shoulder": ("shoulder", "elbow"),
     "elbow": ("shoulder", "elbow", "wrist"),
     "wrist": ("wrist", "index", "pinky"),
+    "hand": ("wrist", "index", "pinky"),
     "hip": ("hip", "knee"),
     "knee": ("hip", "knee", "ankle"),
     "ankle": ("ankle", "heel", "big_toe"),
+    "toe": ("ankle", "heel", "big_toe"),
 }
 
 
@@ -146,13 +150,12 @@ class _Frames(dict[str, FloatArray]):
 
 
 def _trust(body: _Body) -> FloatArray:
+    """Return (T, J): how well the least seen of the points that show each joint is seen."""
     columns = []
     for joint in SKELETON.joints:
         side, _, part = joint.rpartition("_")
-        shown = _SHOWN_BY.get(part)
-        if shown is None:  # what the torso carries along: spine, clavicles, hands and toes at rest
-            shown = _SHOWN_BY["head" if part == "neck" else "pelvis"]
-        columns.append(body.trust(*(f"{side}_{point}" if side else point for point in shown)))
+        limb = [f"{side}_{point}" for point in _LIMB_SHOWN_BY.get(part, ())]
+        columns.append(body.trust(*(limb or _MIDDLE_SHOWN_BY[joint])))
     return np.stack(columns, axis=1)
 
 

@@ -32,15 +32,16 @@ def smoothed(
     rate_hz
         Rows per second.
     cutoff_hz
-        Where a steady oscillation is halved; half the rate or more smooths next to nothing.
+        Where a steady oscillation is halved; more than half the rate smooths next to nothing.
     weights
         (T,) trust in each row, 1 where it is fully trusted.
     """
     frames = len(values)
     if frames < 3:
         return values.copy()
-    share = min(cutoff_hz / rate_hz, 0.5)
-    stiffness = (2 * math.sin(math.pi * share)) ** -4
+    share = cutoff_hz / rate_hz
+    # Beyond half the rate there is nothing to cut off, and the stiffness fades away.
+    stiffness = (2 * (math.sin(math.pi * share) if share < 0.5 else 2 * share)) ** -4
     trust = np.ones(frames) if weights is None else np.maximum(weights, 1e-6)
     bands = np.zeros((3, frames))
     bands[2] = trust

@@ -1,0 +1,121 @@
+"""The fit to the keypoints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pose_server.pipeline.kinematics import joint_positions
+from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
+from pose_shared.skeleton import SKELETON
+from scipy.spatial.transform import Rotation
+
+POINTS = [SKELETON.index(name) for name in FITTED_POINTS]
+
+
+def evidence(take, *, weight=1.0):
+    names = take.track.keypoint_names
+    columns = [names.index(name) for name in FITTED_POINTS]
+    ends = np.array([[SKELETON.index(a), SKELETON.index(b)] for a, b in FITTED_BONES])
+    bones = take.joints_camera_m[:, ends[:, 1]] - take.joints_camera_m[:, ends[:, 0]]
+    frames = len(bones)
+    return Evidence(
+        keypoints_px=take.track.keypoints_px[:, columns],
+        keypoint_weights=np.full((frames, len(columns)), weight),
+        directions=bones / np.linalg.norm(bones, axis=2, keepdims=True),
+        direction_weights=np.full((frames, len(ends)), weight),
+    )
+
+
+def fit(studio, take, local, root, seen, report=lambda share: None):
+    return fitted(
+        local,
+        root,
+        seen,
+        studio.body.rest_offsets_m,
+        take.camera.matrix,
+        stature_m=studio.body.stature_m,
+        rate_hz=float(take.rate),
+        report=report,
+    )
+
+
+def in_camera(take):
+    """The truth's local rotations with the root turned into the camera."""
+    local = take.local_wxyz.copy()
+    local[:, 0] = Rotation.from_matrix(take.rotations_camera[:, 0]).as_quat(scalar_first=True)
+    return local
+
+
+def error_m(studio, take, local, root):
+    joints = joint_positions(local, root, studio.body.rest_offsets_m, SKELETON.parents)
+    return np.linalg.norm(joints[:, POINTS] - take.joints_camera_m[:, POINTS], axis=2)
+
+
+def test_disturbed_start_comes_back(studio, walking):
+    rng = np.random.default_rng(3)
+    local, root = in_camera(walking), walking.joints_camera_m[:, 0] + [0.1, -0.1, 0.4]
+    for joint in ("pelvis", "left_shoulder", "right_hip"):
+        index = SKELETON.index(joint)
+        turn = Rotation.from_rotvec(rng.normal(0, 0.25, (len(local), 3)))
+        now = Rotation.from_quat(local[:, index], scalar_first=True)
+        local[:, index] = (turn * now).as_quat(scalar_first=True)
+    before = error_m(studio, walking, local, root)
+    after = error_m(studio, walking, *fit(studio, walking, local, root, evidence(walking)))
+    assert before.mean() > 0.2
+    assert after.mean() < 0.02
+
+
+def test_outlying_keypoints_are_left_out(studio, walking):
+    seen = evidence(walking)
+    keypoints = seen.keypoints_px.copy()
+    keypoints[::7, FITTED_POINTS.index("left_wrist")] += 400
+    seen = Evidence(keypoints, seen.keypoint_weights, seen.directions, seen.direction_weights)
+    local, root = fit(studio, walking, in_camera(walking), walking.joints_camera_m[:, 0], seen)
+    assert error_m(studio, walking, local, root).max() < 0.06
+
+
+def test_without_evidence_motion_carries_on(studio, walking):
+    seen = evidence(walking)
+    weights = seen.keypoint_weights.copy()
+    weights[25:30] = 0
+    directions = seen.direction_weights.copy()
+    directions[25:30] = 0
+    seen = Evidence(seen.keypoints_px, weights, seen.directions, directions)
+    local, root = fit(studio, walking, in_camera(walking), walking.joints_camera_m[:, 0], seen)
+    assert error_m(studio, walking, local, root).max() < 0.1
+
+
+def test_pieces_of_a_long_clip_meet(studio):
+    take = studio.walk(seconds=16, noise=1.0)
+    local, root = fit(studio, take, in_camera(take), take.joints_camera_m[:, 0], evidence(take))
+    joints = joint_positions(local, root, studio.body.rest_offsets_m, SKELETON.parents)
+    jerks = np.linalg.norm(np.diff(joints[:, POINTS], 2, axis=0), axis=2).mean(axis=1)
+    assert jerks[197:203].max() < 1.5 * jerks.max(initial=0, where=np.abs(np.arange(len(jerks)) - 200) > 4)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_few_frames_and_reports(studio, walking, frames):
+    take = walking.rows(slice(0, frames))
+    told = []
+    local, root = fit(
+        studio, take, in_camera(take), take.joints_camera_m[:, 0], evidence(take), report=told.append
+    )
+    assert told == [0.0]
+    assert error_m(studio, take, local, root).max() < 0.05
+
+
+def test_hinges_do_not_bend_backwards(studio):
+    take = studio.film(studio.posed(30, left_knee=(-20, 0, 0)), studio.standing_root(30))
+    local, _ = fit(studio, take, in_camera(take), take.joints_camera_m[:, 0], evidence(take))
+    bend = 2 * np.degrees(
+        np.arctan2(local[:, SKELETON.index("left_knee"), 1], local[:, SKELETON.index("left_knee"), 0])
+    )
+    assert bend.min() > -8
+
+
+def test_input_is_not_changed(studio, walking):
+    local, root = in_camera(walking), walking.joints_camera_m[:, 0].copy()
+    kept = local.copy(), root.copy()
+    fit(studio, walking, local, root, evidence(walking))
+    assert (local == kept[0]).all()
+    assert (root == kept[1]).all()

@@ -1,0 +1,107 @@
+"""Gravity, floor, contacts and the nudge that keeps feet in place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pose_server.solve.contacts import sole_points, still, supporting
+from pose_server.solve.feet import steadied
+from pose_server.solve.ground import Stance, floor_height, upright, world_axes
+
+UP = np.array([0.0, -1.0, 0.0])
+
+
+def stance(studio, take, rests=True):
+    soles = sole_points(take.joints_camera_m, take.rotations_camera, studio.body)
+    return Stance(take.joints_camera_m, soles, np.full((len(soles), 4), rests))
+
+
+def degrees(a, b):
+    return np.degrees(np.arccos(np.clip(a @ b, -1, 1)))
+
+
+@pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (25, 0), (40, 0), (10, 20), (25, -20)])
+def test_standing_tells_gravity(studio, pitch, roll):
+    take = studio.film(studio.posed(30), studio.standing_root(30), pitch_deg=pitch, roll_deg=roll)
+    assert degrees(upright([stance(studio, take)]), take.up_camera) < 5
+
+
+def test_someone_lying_does_not_tip_the_world(studio):
+    lying = studio.film(studio.posed(60, pelvis=(0, 90, 0)), studio.standing_root(60) - [0, 0, 0.8])
+    assert degrees(upright([stance(studio, lying)]), lying.up_camera) < 12
+    standing = studio.film(studio.posed(60), studio.standing_root(60))
+    assert degrees(upright([stance(studio, lying), stance(studio, standing)]), standing.up_camera) < 6
+
+
+def test_nobody_standing_means_the_picture_is_upright(studio, walking):
+    assert upright([stance(studio, walking, rests=False)]) == pytest.approx(UP)
+
+
+def test_leaning_walker_is_levelled_by_the_steps(studio):
+    root = studio.standing_root(80) + np.stack([np.linspace(-1.5, 1.5, 80)] + [np.zeros(80)] * 2, axis=1)
+    leaning = studio.film(studio.posed(80, spine=(0, 0, 0), pelvis=(0, 10, 0)), root, pitch_deg=0)
+    body = stance(studio, leaning)
+    floor = body.soles_m.copy()
+    floor[..., 1] = floor[..., 1].mean()
+    level = upright([Stance(body.joints_m, floor, body.rests)])
+    assert degrees(level, UP) < 3
+
+
+def test_floor_is_the_middle_of_the_lowest_level():
+    heights = np.concatenate([np.random.default_rng(0).normal(0.0, 0.02, (50, 4)), np.full((50, 4), 0.5)])
+    assert floor_height(heights, np.ones((100, 4))) == pytest.approx(0.0, abs=0.01)
+    assert floor_height(heights, np.zeros((100, 4))) < 0
+
+
+def test_world_axes_are_right_handed_even_looking_down():
+    for up in (UP, np.array([0.0, -0.6, -0.8]), np.array([0.0, 0.0, -1.0])):
+        turn = world_axes(up)
+        assert turn @ turn.T == pytest.approx(np.eye(3), abs=1e-12)
+        assert np.linalg.det(turn) == pytest.approx(1)
+        assert turn @ up == pytest.approx([0, 0, 1], abs=1e-12)
+        assert (turn @ [0, 0, 1])[1] >= -1e-12
+
+
+@pytest.mark.parametrize("rate_hz", [10.0, 30.0, 120.0])
+def test_rest_is_told_from_motion_at_any_rate(rate_hz):
+    """A foot stands for a second, swings forward at 1.5 m/s for half a second, and stands again."""
+    t = np.arange(0, 2.5, 1 / rate_hz)
+    x = np.interp(t, [0, 1, 1.5, 2.5], [0, 0, 0.75, 0.75])
+    points = np.stack([x, np.zeros_like(t), np.full_like(t, 4.0)], axis=1)[:, None]
+    rests = still(points, np.ones((len(t), 1)), rate_hz=rate_hz)[:, 0]
+    assert rests[t < 0.85].all()
+    assert rests[t > 1.65].all()
+    assert not rests[(t > 1.1) & (t < 1.4)].any()
+
+
+def test_trembling_depth_is_no_motion_and_blindness_no_rest():
+    depth = 4 + 0.05 * np.random.default_rng(0).normal(size=60)
+    points = np.stack([np.zeros(60), np.zeros(60), depth], axis=1)[:, None]
+    trust = np.ones((60, 1))
+    trust[30:50] = 0
+    rests = still(points, trust, rate_hz=30)[:, 0]
+    assert rests[:30].all()
+    assert not rests[35:45].any()
+
+
+def test_foot_held_in_the_air_is_no_support():
+    rests = np.ones((30, 4), dtype=bool)
+    heights = np.tile([0.0, 0.0, 0.3, 0.3], (30, 1))
+    assert supporting(rests, heights, rate_hz=30).mean(axis=0) == pytest.approx([1, 1, 0, 0])
+
+
+def test_sliding_feet_are_held_by_moving_the_root():
+    drift = np.stack([np.linspace(0, 0.05, 60), np.zeros(60), np.linspace(0, 0.3, 60)], axis=1)
+    soles = drift[:, None] + np.array([[0.1, 1.0, 4.0], [0.1, 1.0, 3.9], [-0.1, 1.0, 4.0], [-0.1, 1.0, 3.9]])
+    sight = np.tile([0.0, 0.0, 1.0], (60, 1))
+    shift = steadied(soles, np.ones((60, 4)), sight, UP, -1.0, rate_hz=30)
+    held = soles + shift[:, None]
+    assert np.ptp(held[..., 2], axis=0).max() < 0.03
+    assert np.ptp(held[..., 0], axis=0).max() < 0.02
+    assert (steadied(soles, np.zeros((60, 4)), sight, UP, -1.0, rate_hz=30) == 0).all()
+
+
+def test_foot_on_a_step_stays_on_the_step():
+    soles = np.tile([[0.1, 0.5, 4.0]], (40, 4, 1))
+    shift = steadied(soles, np.ones((40, 4)), np.tile([0.0, 0, 1], (40, 1)), UP, -1.0, rate_hz=30)
+    assert np.abs(shift).max() < 1e-9
