@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -109,10 +111,16 @@ def family(argument: str, progress: Progress, attempt: int) -> None:
     time.sleep(600)
 
 
-def silent(argument: str, progress: Progress, attempt: int) -> None:
-    """Stop the whole process in the first attempt, as a debugger would."""
-    if attempt == 1:
-        os.kill(os.getpid(), 19)
+def freeze(argument: str, progress: Progress, attempt: int) -> None:
+    """Stop the whole process, as a debugger would."""
+    progress.report("detect", 0, 1)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def hog(argument: str, progress: Progress, attempt: int) -> None:
+    """Hang for ever with Python's lock in hand."""
+    progress.report("detect", 0, 1)
+    re.match("(a+)+$", "a" * 60 + "b")
 
 
 BEHAVIOURS = {
@@ -121,9 +129,10 @@ BEHAVIOURS = {
     "break": break_down,
     "family": family,
     "flood": flood,
+    "freeze": freeze,
+    "hog": hog,
     "leave": leave,
     "refuse": refuse,
-    "silent": silent,
     "steps": steps,
     "stubborn": stubborn,
 }

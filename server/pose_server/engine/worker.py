@@ -2,7 +2,9 @@
 
 The main thread runs one task after the other. A second thread listens to the parent: it hands on
 tasks, raises the cancel flag, says once a second that the process lives, and ends it with all its
-children when the parent is gone. Only plain dataclasses pass through the pipe.
+children when the parent is gone. Should that thread get no turn, because some library hangs without
+giving Python's lock back, a timer of the system ends the process. Only plain dataclasses pass
+through the pipe.
 """
 
 from __future__ import annotations
@@ -56,6 +58,9 @@ class WorkerConfig:
     cache_dir: Path
     cache_bytes: int
     log_level: str
+    silence_s: float = 60.0
+    """How long the process may hang before it ends itself; more than the lease of a job, so that it
+    matters only where the parent is gone too."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def work(line: Connection, config: WorkerConfig) -> None:
         os.setpgid(0, 0)  # own group: the parent kills the children with us
     os.dup2(2, 1)  # stdout is where the server says its address; libraries that print do it elsewhere
     configure_logs(config.log_level)
-    parent = _Parent(line)
+    parent = _Parent(line, config.silence_s)
     threading.Thread(target=parent.listen, name="parent", daemon=True).start()
     try:
         device = resolve_device(config.device)
@@ -177,9 +182,10 @@ def _list_files(folder: Path) -> tuple[ResultFile, ...]:
 class _Parent:
     """The line to the parent process."""
 
-    def __init__(self, line: Connection) -> None:
+    def __init__(self, line: Connection, silence_s: float) -> None:
         self.tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._line = line
+        self._silence_s = silence_s
         self._sending = threading.Lock()
         self._cancelled = threading.Event()
         self._current: tuple[str, int] | None = None
@@ -202,6 +208,8 @@ class _Parent:
     def listen(self) -> None:
         try:
             while True:
+                if hasattr(signal, "setitimer"):
+                    signal.setitimer(signal.ITIMER_REAL, self._silence_s)
                 if not self._line.poll(1.0):
                     if self._current:
                         self.send(Alive())

@@ -86,7 +86,10 @@ def test_an_error_comes_back_as_it_was_raised(config: WorkerConfig, make_task: M
     asyncio.run(play())
 
 
-@pytest.mark.parametrize(("behaviour", "same_process"), [("steps:1000", True), ("stubborn", False)])
+@pytest.mark.parametrize(
+    ("behaviour", "same_process"),
+    [("steps:1000", True), ("stubborn", False), ("freeze", False), ("hog", False)],
+)
 def test_cancel_ends_a_task(
     config: WorkerConfig, make_task: MakeTask, behaviour: str, same_process: bool
 ) -> None:
@@ -115,6 +118,15 @@ def test_a_death_is_told_and_the_next_task_runs(config: WorkerConfig, make_task:
             with pytest.raises(WorkerLostError, match="exit code 7"):
                 await executor.run(make_task("leave:1"), print, asyncio.Event())
             await executor.run(make_task("auto", 2), print, asyncio.Event())
+
+    asyncio.run(play())
+
+
+def test_a_worker_that_hangs_for_good_ends_itself(config: WorkerConfig, make_task: MakeTask) -> None:
+    async def play() -> None:
+        async with running(replace(config, silence_s=1.5)) as executor:
+            with pytest.raises(WorkerLostError, match="SIGALRM"):
+                await executor.run(make_task("hog"), print, asyncio.Event())
 
     asyncio.run(play())
 
