@@ -20,7 +20,14 @@ PLUGINS = ROOT / "plugins"
 
 #: Each package may import those to its left, and itself.
 LAYERS = (
-    ("pipeline.boundary", "pipeline.camera", "pipeline.kinematics", "pipeline.options", "pipeline.progress"),
+    (
+        "pipeline.boundary",
+        "pipeline.camera",
+        "pipeline.kinematics",
+        "pipeline.options",
+        "pipeline.placement",
+        "pipeline.progress",
+    ),
     ("settings",),
     ("video", "detect", "track", "lift", "solve", "export", "cache"),
     ("pipeline",),

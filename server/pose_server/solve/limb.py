@@ -74,7 +74,9 @@ def hinged_limb(
     return first, second
 
 
-def steady_axis(bone: FloatArray, axis: FloatArray, *, rate_hz: float) -> FloatArray:
+def steady_axis(
+    bone: FloatArray, axis: FloatArray, *, rate_hz: float, cutoff_hz: float = _TWIST_HZ
+) -> FloatArray:
     """Return (T, 3) unit directions across (T, 3) bones, smoothed in a frame that the bone carries along.
 
     The length of each direction is how far it is trusted, 1 being a lot.  The frame is moved from
@@ -92,7 +94,7 @@ def steady_axis(bone: FloatArray, axis: FloatArray, *, rate_hz: float) -> FloatA
     length = np.linalg.norm(seen, axis=1)
     target = seen / np.maximum(length, 1e-6)[:, None]
     steady = smoothed(
-        target, rate_hz=rate_hz, cutoff_hz=_TWIST_HZ, weights=np.clip((length / _CLEAR_BEND) ** 4, 1e-3, 1e3)
+        target, rate_hz=rate_hz, cutoff_hz=cutoff_hz, weights=np.clip((length / _CLEAR_BEND) ** 4, 1e-3, 1e3)
     )
     steady = np.where(np.linalg.norm(steady, axis=1, keepdims=True) > 1e-3, steady, target)
     return unit(steady[:, :1] * along + steady[:, 1:] * aside)

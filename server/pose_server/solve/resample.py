@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 
-__all__ = ["resampled"]
+__all__ = ["joints_in_camera", "resampled"]
 
 
 def resampled(motion: Motion, fps: Fraction) -> Motion:

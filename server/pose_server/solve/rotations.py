@@ -31,7 +31,9 @@ _HAND_WIDTH_M = 0.06
 #: How strongly the hand's width and the neutral forearm tell the roll, as `steady_axis` counts.
 _ROLL_BY_HAND = 0.30
 _ROLL_BY_ELBOW = 0.06
-_FOREARM_LIMIT = np.radians(100)
+#: Rolls beyond a right angle are believed less and less, down to this cosine.
+_ROLL_RANGE = 0.6
+_ROLL_HZ = 2.0
 #: A foot is short and seen badly: a little of where the shank has it, and no further than it goes.
 _FOOT_LENGTH_M = 0.14
 _FOOT_BY_SHANK = 0.20
@@ -196,11 +198,14 @@ def _arm(body: _Body, world: _Frames, side: str, offsets: FloatArray, rate_hz: f
     arm, forearm = hinged_limb(upper, lower, _ELBOW_BY_CHEST * expected, lengths, out, hinge, rate_hz=rate_hz)
     knuckles = body.middle(side + "index", side + "pinky") - body[side + "wrist"]
     edge = body[side + "index"] - body[side + "pinky"]
-    # The hand's width shows the roll; seen on edge, the forearm falls back to its neutral one.
+    # The hand's width shows the roll.  Seen on edge, or turned further than arms turn, it is not
+    # believed, and the roll falls back to the neutral one without a jump.
     neutral = forearm @ -_Y
-    roll = across(edge / _HAND_WIDTH_M, forearm @ out) * _ROLL_BY_HAND
-    roll = steady_axis(forearm @ out, np.nan_to_num(roll) + _ROLL_BY_ELBOW * neutral, rate_hz=rate_hz)
-    forearm = between(neutral, roll, limit_rad=_FOREARM_LIMIT) @ forearm
+    width = across(edge / _HAND_WIDTH_M, forearm @ out)
+    plausible = np.clip(1 + np.sum(unit(width) * neutral, axis=1, keepdims=True) / _ROLL_RANGE, 0, 1)
+    roll = np.nan_to_num(_ROLL_BY_HAND * plausible * width) + _ROLL_BY_ELBOW * neutral
+    roll = steady_axis(forearm @ out, roll, rate_hz=rate_hz, cutoff_hz=_ROLL_HZ)
+    forearm = between(neutral, roll) @ forearm
     knuckles = np.where(np.isfinite(knuckles), knuckles, forearm @ out)
     reach = _within(_HAND_RANGE, knuckles, forearm, mirrored=side == "right_")
     hand = between(forearm @ out, reach) @ forearm
