@@ -29,7 +29,7 @@ __all__ = [
     "LandmarkNetwork",
     "Landmarks",
     "PersonNetwork",
-    "weight_files",
+    "weights_sha256",
 ]
 
 FloatArray = NDArray[np.floating[Any]]
