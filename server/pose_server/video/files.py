@@ -91,7 +91,7 @@ def _sequence_of(pattern: Path) -> ImageSequence:
     digits_from = len(re.split(r"%\d*d|#", pattern.name, maxsplit=1)[0])
     found: dict[int, Path] = {}
     for file in sequence_files(pattern):
-        if file.stat().st_size:
+        if file.is_file() and file.stat().st_size:
             match = re.match(r"\d+", file.name[digits_from:])
             found.setdefault(int(match.group()) if match else 0, file)
     if not found:

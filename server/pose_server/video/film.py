@@ -9,7 +9,6 @@ shows it.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -27,13 +26,11 @@ from pose_server.pipeline.progress import Progress
 from pose_server.video.container import open_film
 from pose_server.video.decoded import DecodedClip
 from pose_server.video.packets import PacketTable, scan_packets
-from pose_server.video.timeline import Timeline, increasing_times
+from pose_server.video.timeline import Timeline
 from pose_server.video.upright import Upright
 
 __all__ = ["open_film_clip"]
 
-#: Averages beyond this are no rate of a film but a header without one.
-_HIGHEST_RATE = 1000
 #: Pictures that may lack at the end without a fault: the second field of the last frame.
 _MISSING_END = 1
 
@@ -52,7 +49,7 @@ def open_film_clip(
     """
     table = scan_packets(path, progress)
     codec, upright, table = _probe(path, table, progress)
-    timeline = _timeline(table, path)
+    timeline = table.timeline(path.name)
     if table.is_cut and not allow_truncated and timeline.reaches_beyond(end):
         raise _truncated(path, timeline, len(timeline))
     first, stop = timeline.select(start, end, path.name)
@@ -81,7 +78,7 @@ def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upr
     """Decode the first whole picture: name of the codec, geometry, and the table that begins with it."""
     stumbled = False
     with open_film(path) as (container, stream):
-        for frame in _decode(container, stream, table, 0, progress):
+        for frame in _decode(container, stream, table, table.entry(0), progress):
             if frame is None:
                 stumbled = True
             elif not frame.is_corrupt:
@@ -99,22 +96,6 @@ def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upr
         reason="MEDIA_UNREADABLE",
         path=path,
     )
-
-
-def _timeline(table: PacketTable, path: Path) -> Timeline:
-    rate = table.rate
-    span_s = (table.ticks[-1] - table.ticks[0]) * table.time_base if len(table.ticks) > 1 else 0
-    if (not rate or not 0 < rate <= _HIGHEST_RATE) and span_s > 0:
-        rate = (Fraction(len(table.ticks) - 1) / Fraction(span_s)).limit_denominator(1001)
-    if not rate or rate <= 0:
-        raise MediaError(
-            f"'{path.name}' says neither its rate nor when its frames are shown; export the film again.",
-            reason="MEDIA_UNREADABLE",
-            path=path,
-        )
-    if not len(table.ticks):
-        return Timeline.even(table.frame_count, rate)
-    return Timeline(increasing_times(table.ticks, time_base=table.time_base, rate=rate), rate)
 
 
 def _pictures(
@@ -169,8 +150,7 @@ def _decode(
     try:
         for position, packet in enumerate(islice(container.demux(stream), table.packet_count)):
             progress.check()
-            # An empty packet repeats a picture; the decoder would take it for the end.
-            if position >= entry and packet.size:
+            if position >= entry:
                 yield from _frames(context, packet)
     except (av.FFmpegError, OSError):
         yield None

@@ -19,9 +19,11 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from pose_shared.errors import MediaError
 
 from pose_server.pipeline.progress import Progress
 from pose_server.video.container import open_film
+from pose_server.video.timeline import Timeline, increasing_times
 
 __all__ = ["PacketTable", "scan_packets"]
 
@@ -29,6 +31,12 @@ __all__ = ["PacketTable", "scan_packets"]
 _CUT_SLACK_S = 0.5
 #: Timestamps further apart are a fault of the film, no long exposure.
 _LONGEST_GAP_S = 600.0
+#: Recordings of these may begin between two key frames; other films are made to begin with one.
+_STREAMS = ("mpegts", "mpeg", "mpegvideo", "h264", "hevc")
+#: Averages beyond this are no rate of a film but a header without one.
+_HIGHEST_RATE = 1000
+#: A header's rate may differ from the mean of the times by so much of itself.
+_RATE_TOLERANCE = 0.1
 #: Decoders hold back 16 pictures at most; what is further out of order belongs to another recording.
 _LONGEST_REORDERING = 32
 
@@ -42,7 +50,7 @@ class PacketTable:
     frame_count: int
     """N, or how many packets there are when they have no timestamps."""
     packet_count: int
-    """Packets up to the last one that is whole and not empty: decoding ends after so many."""
+    """Packets that are whole: decoding ends after so many."""
     time_base: Fraction
     """Seconds in a tick."""
     rate: Fraction | None
@@ -65,15 +73,41 @@ class PacketTable:
         ticks = self.ticks[self.ticks >= tick]
         return replace(self, ticks=ticks, frame_count=len(ticks))
 
+    def timeline(self, name: str) -> Timeline:
+        """Return when the frames of the film `name` are shown.
+
+        Its rate is the header's, unless the times disprove that.
+
+        Raises
+        ------
+        MediaError
+            ``MEDIA_UNREADABLE``: there is neither a rate nor any time.
+        """
+        rate = self.rate if self.rate and 0 < self.rate <= _HIGHEST_RATE else None
+        span_s = float(self.ticks[-1] - self.ticks[0]) * self.time_base if len(self.ticks) > 1 else 0.0
+        if span_s > 0:
+            mean = (len(self.ticks) - 1) / span_s
+            if rate is None or abs(mean / rate - 1) > _RATE_TOLERANCE:
+                rate = Fraction(mean).limit_denominator(1001)
+        if rate is None:
+            raise MediaError(
+                f"'{name}' says neither its rate nor when its frames are shown; export the film again.",
+                reason="MEDIA_UNREADABLE",
+                path=name,
+            )
+        if not len(self.ticks):
+            return Timeline.even(self.frame_count, rate)
+        return Timeline(increasing_times(self.ticks, time_base=self.time_base, rate=rate), rate)
+
     def entry(self, index: int) -> int:
         """Return the packet to begin decoding with, so that a frame comes out whole.
 
         One key frame earlier than needed: the pictures around a key frame may lean on the one before.
         """
-        if not len(self.ticks):
+        if not len(self.key_positions):
             return 0
-        usable = self.key_positions[self.key_ticks <= self.ticks[index]]
-        return int(usable[-2]) if len(usable) > 1 else 0
+        reached = int((self.key_ticks <= self.ticks[index]).sum()) if len(self.ticks) else 0
+        return int(self.key_positions[max(reached - 2, 0)])
 
     def index(self, tick: int | None, previous: int) -> int | None:
         """Return the source index of a decoded frame; None for one that the container does not know.
@@ -104,9 +138,9 @@ def scan_packets(path: Path, progress: Progress) -> PacketTable:
     JobCancelledError
         From `progress`.
     """
-    packets = _Packets()
     end_s = 0.0
     with open_film(path) as (container, stream):
+        packets = _Packets(begins_anywhere=container.format.name in _STREAMS)
         try:
             for packet in container.demux():
                 progress.check()
@@ -115,9 +149,11 @@ def scan_packets(path: Path, progress: Progress) -> PacketTable:
                 is_flush = packet.dts is None and packet.pts is None and not packet.size
                 if packet.stream_index == stream.index and not is_flush:
                     packets.add(packet)
+        except IndexError:
+            pass  # PyAV 18.1, after the last packet, where the film shows streams its header had not named
         except (av.FFmpegError, OSError):
             packets.is_cut = True
-        if _promises_more(container, stream, len(packets.ticks), end_s):
+        if _promises_more(container, stream, end_s):
             packets.is_cut = True
         return packets.table(
             stream.time_base or Fraction(1, 1000), stream.average_rate or stream.guessed_rate
@@ -127,29 +163,28 @@ def scan_packets(path: Path, progress: Progress) -> PacketTable:
 class _Packets:
     """What is kept of the packets while they pass, in the order of decoding."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, begins_anywhere: bool) -> None:
+        self._begins_anywhere = begins_anywhere
         self.ticks: list[int | None] = []
         self.decode_ticks: list[int] = []
         self.key_positions: list[int] = []
         self.hidden: set[int] = set()
         self.is_cut = False
-        self._filled = 0
         self._last_is_partial = False
 
     def add(self, packet: Packet[Stream]) -> None:
-        if packet.is_keyframe:
+        is_first = not self.ticks and not self._begins_anywhere
+        if packet.is_keyframe or is_first:  # a first packet without the mark is a damaged one
             self.key_positions.append(len(self.ticks))
         if packet.is_discard:  # decoded, but before the first frame of an edit list
             self.hidden.add(len(self.ticks))
         if packet.dts is not None and not packet.is_corrupt:
             self.decode_ticks.append(packet.dts)
         self.ticks.append(packet.pts)
-        if packet.size:  # an empty one says that the picture before it stays
-            self._filled = len(self.ticks)
         self._last_is_partial = packet.is_corrupt
 
     def table(self, time_base: Fraction, rate: Fraction | None) -> PacketTable:
-        whole = min(self._filled, len(self.ticks) - self._last_is_partial)
+        whole = len(self.ticks) - self._last_is_partial
         is_cut = self.is_cut or self._last_is_partial
         timed = {i: tick for i, tick in enumerate(self.ticks[:whole]) if tick is not None}
         ticks = np.array([tick for i, tick in timed.items() if i not in self.hidden], dtype=np.int64)
@@ -177,13 +212,13 @@ def _end_s(packet: Packet[Stream]) -> float:
     return float((packet.pts or 0) + (packet.duration or 0)) * float(packet.time_base or 0)
 
 
-def _promises_more(container: InputContainer, stream: VideoStream, packets: int, end_s: float) -> bool:
+def _promises_more(container: InputContainer, stream: VideoStream, end_s: float) -> bool:
     """Whether the header or index speaks of more than the file holds."""
     kind = container.format.name
     if kind.startswith("mov"):
         return any(entry.pos + entry.size > container.size for entry in stream.index_entries)
     if kind == "avi":
-        return (stream.frames - packets) > _CUT_SLACK_S * float(stream.average_rate or 25)
+        return stream.frames / float(stream.average_rate or 25) - end_s > _CUT_SLACK_S
     if kind == "mpegts":  # cells of 188 bytes, or of 192 with a time before each
         return bool(container.size % 188 and container.size % 192)
     if kind.startswith(("matroska", "flv", "asf")):

@@ -39,6 +39,12 @@ def cut_film(request, make_film) -> Path:
     return cut(make_film(name, codec=codec, container_options=options, frames=90), 0.601)
 
 
+def packet_places(path: Path) -> list[tuple[int, int]]:
+    """Where the packets lie in a file, and their sizes."""
+    with av.open(str(path)) as container:
+        return [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+
+
 def last_good(error: MediaError) -> int:
     assert error.reason == "MEDIA_TRUNCATED"
     frame = int(error.metadata["last_good_frame"])
@@ -79,6 +85,18 @@ def test_allowing_the_cut_takes_what_is_there(cut_film, see) -> None:
     assert empty.value.metadata["frame_count"] == str(there)
 
 
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "avi", "flv"])
+def test_a_cut_between_two_packets_is_found_too(make_film, kind) -> None:
+    name, codec, options = CUT_FILMS[kind]
+    path = make_film(name, codec=codec, container_options=options, frames=90)
+    position = packet_places(path)[50][0]
+    content = path.read_bytes()
+    path.write_bytes(content[:position])
+    with pytest.raises(MediaError) as caught:
+        open_clip(path)
+    assert 45 <= last_good(caught.value) <= 50
+
+
 def test_a_film_cut_before_its_index_cannot_be_opened(make_film) -> None:
     with pytest.raises(MediaError, match="copy or export it again") as caught:
         open_clip(cut(make_film("tail.mp4", frames=60)), allow_truncated=True)
@@ -92,12 +110,12 @@ def test_a_film_cut_before_its_first_picture_has_nothing_to_take(make_film) -> N
             open_clip(path, allow_truncated=allowed)
 
 
-def damage_packet(path: Path, number: int) -> Path:
-    with av.open(str(path)) as container:
-        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+def damage_packet(path: Path, number: int, kept: float = 0.0) -> Path:
+    """Overwrite a packet, but for a share of it at its beginning, with zeros."""
     content = bytearray(path.read_bytes())
-    position, size = places[number]
-    content[position : position + size] = bytes(size)
+    position, size = packet_places(path)[number]
+    good = int(kept * size)
+    content[position + good : position + size] = bytes(size - good)
     path.write_bytes(content)
     return path
 
@@ -117,6 +135,33 @@ def test_a_damaged_packet_ends_the_clip_where_it_lies(make_film, see, codec) -> 
     assert see(open_clip(path, end=Moment(frame=frame + 1)).batches()).numbers == given
     after = see(open_clip(path, start=Moment(frame=60)).batches())
     assert after.numbers == list(range(60, 90))
+
+
+@pytest.mark.parametrize("number", range(48, 60))
+def test_damage_in_the_last_packets_is_found_too(make_film, number) -> None:
+    path = damage_packet(make_film("damaged.mp4", frames=60, gop=15), number)
+    given: list[int] = []
+    with pytest.raises(MediaError) as caught:
+        for batch in open_clip(path).batches(8):
+            given += batch.indices.tolist()
+    assert given == list(range(last_good(caught.value) + 1))
+    assert given[-1] >= number - 6
+
+
+@pytest.mark.parametrize(("codec", "kept"), [("libx264", 0.5), ("mpeg4", 0.5), ("libx264", 0.0)])
+def test_what_leans_on_a_damaged_picture_is_not_given(make_film, see, codec, kept) -> None:
+    """Decoders patch it and go on; only the next key frame begins anew."""
+    path = damage_packet(make_film("patched.mp4", codec=codec, frames=60, gop=15, b_frames=0), 33, kept)
+    for start in (34, 40):
+        with pytest.raises(MediaError) as caught:
+            list(open_clip(path, start=Moment(frame=start)).batches())
+        assert last_good(caught.value) == start - 1
+    given: list[int] = []
+    with pytest.raises(MediaError):
+        for batch in open_clip(path, start=Moment(frame=30)).batches(1):
+            given += batch.indices.tolist()
+    assert given == [30, 31, 32]
+    assert see(open_clip(path, start=Moment(frame=45)).batches()).numbers == list(range(45, 60))
 
 
 def test_a_film_damaged_from_its_first_frame_on_is_not_allowed_either(make_film) -> None:

@@ -11,7 +11,9 @@ import av
 import numpy as np
 import pytest
 from pose_server.pipeline.options import Moment
+from pose_server.pipeline.progress import SilentProgress
 from pose_server.video.open import open_clip
+from pose_server.video.packets import scan_packets
 from pose_shared.errors import InputError, JobCancelledError, MediaError
 
 FORMATS = [
@@ -108,6 +110,7 @@ def test_frames_that_an_edit_list_hides_do_not_count(make_film, see, tmp_path) -
                 out.mux(packet)
     with av.open(str(cut)) as container:
         assert sum(packet.is_discard for packet in container.demux(video=0)) == 9
+    assert scan_packets(cut, SilentProgress()).frame_count == 31
     source = open_clip(cut)
     seen = see(source.batches())
     assert seen.numbers == list(range(9, 40))
@@ -143,17 +146,79 @@ def test_recordings_joined_without_care_are_spaced_evenly(make_film, see, tmp_pa
     np.testing.assert_allclose(seen.times_s, np.arange(80) / 30)
 
 
+def test_a_leap_of_hours_is_no_exposure(make_film, see) -> None:
+    path = make_film(
+        "leap.mkv", frames=20, ticks=[*range(10), *range(10**6, 10**6 + 10)], time_base=Fraction(1, 30)
+    )
+    seen = see(open_clip(path).batches())
+    assert seen.numbers == seen.indices == list(range(20))
+    steps = np.diff(seen.times_s)
+    assert steps.min() == pytest.approx(steps.max()) and steps.max() < 3600
+
+
+def test_a_packet_without_picture_repeats_the_one_before_it(make_film, see, tmp_path) -> None:
+    """MPEG-4's pictures that are not coded, by which recorders hold a picture."""
+    whole, held = make_film("whole.avi", codec="mpeg4", b_frames=0, frames=12), tmp_path / "held.mkv"
+    # ISO 14496-2: start code; P, no whole second, marker; 5 bits of time; marker; not coded.
+    not_coded = bytes.fromhex("000001b6") + int("01_0_1_00000_1_0_01111".replace("_", ""), 2).to_bytes(
+        2, "big"
+    )
+    with av.open(str(whole)) as source, av.open(str(held), "w") as out:
+        inner = source.streams.video[0]
+        outer = out.add_stream_from_template(inner)
+        packets = [bytes(packet) for packet in source.demux(inner) if packet.size]
+        packets[3:3] = [not_coded] * 3
+        for index, content in enumerate(packets):
+            packet = av.Packet(content)
+            packet.pts = packet.dts = index
+            packet.time_base, packet.stream = Fraction(1, 30), outer
+            packet.is_keyframe = index == 0
+            out.mux(packet)
+    seen = see(open_clip(held).batches())
+    assert seen.indices == list(range(15))
+    assert seen.numbers == [0, 1, 2, 2, 2, 2, *range(3, 12)]
+    assert see(open_clip(held, start=Moment(frame=4), end=Moment(frame=8)).batches()).numbers == [2, 2, 3, 4]
+
+
+def test_pictures_that_avi_leaves_out_leave_the_times_true(make_film, see) -> None:
+    ticks = [0, 1, 2, *range(30, 39)]
+    path = make_film("held.avi", codec="mpeg4", b_frames=0, frames=12, ticks=ticks)
+    seen = see(open_clip(path).batches())
+    assert seen.numbers == seen.indices == list(range(12))
+    np.testing.assert_allclose(seen.times_s, np.array(ticks) / 30)
+
+
+def test_tags_in_an_unknown_encoding_do_no_harm(make_film, see) -> None:
+    path = make_film("tags.mp4", frames=3)
+    content = path.read_bytes()
+    assert b"Lavf" in content
+    path.write_bytes(content.replace(b"Lavf", b"\xff\xfe\xfd\xfc"))
+    assert see(open_clip(path).batches()).numbers == [0, 1, 2]
+
+
 def test_a_recording_that_begins_between_key_frames_begins_with_its_first_picture(
     make_film, see, tmp_path
 ) -> None:
     whole = make_film("whole.ts", frames=60, gop=20).read_bytes()
     path = tmp_path / "late.ts"
     path.write_bytes(whole[len(whole) // 4 // 188 * 188 :])
+    table = scan_packets(path, SilentProgress())
+    assert table.entry(0) == table.key_positions[0] > 0, "what cannot be decoded must not be tried"
     seen = see(open_clip(path).batches())
     assert seen.indices == list(range(len(seen.indices)))
     assert seen.numbers == list(range(60 - len(seen.numbers), 60)) and len(seen.numbers) >= 20
     start = len(seen.indices) - 5
     assert see(open_clip(path, start=Moment(frame=start)).batches()).numbers == seen.numbers[-5:]
+
+
+def test_sound_that_the_header_does_not_name_does_no_harm(make_film, see) -> None:
+    path = make_film("late.flv", frames=600, size=(64, 48))
+    sound = bytes([0x3E]) + bytes(200)
+    size = len(sound).to_bytes(3, "big")
+    tag = b"\x08" + size + bytes(7) + sound
+    with path.open("ab") as file:
+        file.write(tag + len(tag).to_bytes(4, "big"))
+    assert see(open_clip(path).batches()).indices == list(range(600))
 
 
 @pytest.mark.parametrize("rotation", [-90, 90, 180])

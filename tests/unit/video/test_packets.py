@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.video.packets import PacketTable, scan_packets
+from pose_shared.errors import MediaError
 
 
 def table(ticks, keys=(), **changes) -> PacketTable:
@@ -35,6 +36,34 @@ def test_every_packet_is_counted_without_decoding(make_film) -> None:
 @pytest.mark.parametrize(("index", "packet"), [(0, 0), (9, 0), (10, 0), (19, 0), (20, 10), (46, 30)])
 def test_decoding_begins_one_key_frame_early(make_film, index, packet) -> None:
     assert scan_packets(make_film("clip.mp4", frames=47, gop=10), SilentProgress()).entry(index) == packet
+
+
+def test_decoding_never_begins_before_the_first_key_frame() -> None:
+    late = table([0, 40, 80, 120, 160], keys=[(80, 2), (160, 4)])
+    assert [late.entry(index) for index in range(5)] == [2, 2, 2, 2, 2]
+    assert table([0, 40]).entry(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        (Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(25), Fraction(25)),
+        (None, Fraction(24)),
+        (Fraction(90000), Fraction(24)),
+        (Fraction(15), Fraction(24)),
+        (Fraction(0), Fraction(24)),
+    ],
+)
+def test_the_rate_is_the_headers_unless_the_times_disprove_it(said, used) -> None:
+    counted = table([round(i * 1000 / 24) for i in range(25)], rate=said)
+    assert counted.timeline("clip").rate == used
+
+
+def test_without_times_and_rate_there_is_nothing_to_go_by() -> None:
+    assert len(table([], frame_count=9).timeline("clip")) == 9
+    with pytest.raises(MediaError, match="neither its rate"):
+        table([], frame_count=9, rate=None).timeline("clip")
 
 
 def test_frames_are_known_by_their_ticks() -> None:

@@ -102,6 +102,8 @@ def test_an_empty_picture_counts_as_missing_and_a_stray_number_is_no_long_clip(w
     (pattern.parent / "shot.0003.png").write_bytes(b"")
     with pytest.raises(MediaError, match="Picture 3 "):
         open_clip(pattern, input_fps=RATE)
+    (pattern.parent / "shot.0003.png").unlink()
+    (pattern.parent / "shot.0003.png").symlink_to("nowhere.png")
     (pattern.parent / "shot.999999999999.png").write_bytes(b"stray")
     with pytest.raises(MediaError, match="Picture 3 "):
         open_clip(pattern, end=Moment(frame=2), input_fps=RATE)
