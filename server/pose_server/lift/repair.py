@@ -7,6 +7,7 @@ in metres and seconds, so that they hold at any frame rate and distance.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,17 @@ from pose_server.pipeline.boundary import FloatArray, Track2D
 
 __all__ = ["metric_scale", "repaired"]
 
-_UPPER = ("eye", "ear", "mouth", "shoulder", "elbow", "wrist", "pinky", "index", "thumb")
-_LOWER = ("hip", "knee", "ankle", "heel", "toe")
-#: The states of a frame: are (upper, lower) exchanged?
-_STATES = ((0, 0), (1, 1), (1, 0), (0, 1))
-#: Cost per second of each state, in units of one point's expected step: an exchange that lasts a
-#: second or two is no mistake of the detector but how the person stands.
-_STATE_COST = np.array([0.0, 60.0, 90.0, 90.0])
+#: Parts of the body that detectors exchange as one.
+_PARTS = (
+    ("eye", "ear", "mouth", "shoulder", "elbow", "wrist", "pinky", "index", "thumb"),
+    ("hip", "knee"),
+    ("ankle", "heel", "toe"),
+)
+#: The states of a frame: which parts are exchanged?
+_STATES = tuple(itertools.product((False, True), repeat=len(_PARTS)))
+#: Cost per second of an exchange of everything and of some parts only, in units of one point's
+#: expected step: one that lasts a second or two is no mistake but how the person stands.
+_WHOLE_COST, _PART_COST = 60.0, 90.0
 #: A point's step is judged against detector noise and the speed of a lively limb.
 _NOISE_M = 0.03
 _SPEED_M_S = 1.0
@@ -41,8 +46,8 @@ def repaired(track: Track2D) -> Track2D:
 
     Notes
     -----
-    Sides: the cheapest path (Viterbi) through four states per frame, nothing, everything, only the
-    upper or only the lower body exchanged, where a step costs what the points would have to jump.
+    Sides: the cheapest path (Viterbi) through the states of each frame, exchanged or not above the
+    hips, at the thighs and at the feet, where a step costs what the points would have to jump.
     Frames: one whose points lie far from the local median of their neighbours, or which is
     much larger or smaller, is emptied (NaN, confidence 0) and left for `solve` to bridge.
     """
@@ -72,21 +77,21 @@ def metric_scale(track: Track2D) -> FloatArray:
     return np.asarray(np.where(np.isfinite(ratio) & (ratio > 0), ratio, diagonal))
 
 
-def _groups(names: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return each name's counterpart, and which names belong to the upper and the lower body."""
+def _sides(names: tuple[str, ...]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+    """Return each name's counterpart on the other side, and which names belong to each part."""
     mirror = np.array(
         [names.index(m) if (m := mirrored_name(n)) in names else i for i, n in enumerate(names)]
     )
     sided = mirror != np.arange(len(names))
-    upper = sided & [any(part in name for part in _UPPER) for name in names]
-    lower = sided & [any(part in name for part in _LOWER) for name in names]
-    return mirror, np.flatnonzero(upper), np.flatnonzero(lower)
+    return mirror, [
+        np.flatnonzero(sided & [any(word in name for word in part) for name in names]) for part in _PARTS
+    ]
 
 
 def _sides_restored(track: Track2D, scale: FloatArray) -> Track2D:
-    mirror, upper, lower = _groups(track.keypoint_names)
+    mirror, parts = _sides(track.keypoint_names)
     rows = np.flatnonzero(track.found & np.isfinite(scale) & (scale > 0))
-    if len(rows) < 2 or not len(upper) + len(lower):
+    if len(rows) < 2:
         return track
     gaps_s = np.diff(track.times_s[rows])
     points_m = track.keypoints_px[rows] / scale[rows, None, None]
@@ -103,19 +108,17 @@ def _sides_restored(track: Track2D, scale: FloatArray) -> Track2D:
             total += share * np.minimum(np.nan_to_num(step, nan=0.0), _STEP_LIMIT).sum(axis=1)
         return total
 
-    steps = np.empty((len(gaps_s), 4, 4))
-    kept = [cost(group, group) for group in (upper, lower)]
-    crossed = [cost(group, mirror[group]) for group in (upper, lower)]
-    for a, was in enumerate(_STATES):
-        for b, now in enumerate(_STATES):
-            steps[:, a, b] = sum(kept[g] if was[g] == now[g] else crossed[g] for g in (0, 1))
-    typical_s = np.median(gaps_s)
-    path = _cheapest_path(steps, _STATE_COST * typical_s)
+    kept = np.stack([cost(part, part) for part in parts])
+    crossed = np.stack([cost(part, mirror[part]) for part in parts])
+    states = np.array(_STATES)
+    changes = states[:, None] != states[None]
+    steps = np.einsum("abp,pt->tab", changes, crossed) + np.einsum("abp,pt->tab", ~changes, kept)
+    per_second = np.where(states.all(axis=1), _WHOLE_COST, np.where(states.any(axis=1), _PART_COST, 0.0))
+    path = _cheapest_path(steps, per_second * np.median(gaps_s))
 
     order = np.tile(np.arange(len(mirror)), (len(track), 1))
-    for members, state in ((upper, 0), (lower, 1)):
-        swapped = rows[[bool(_STATES[s][state]) for s in path]]
-        order[np.ix_(swapped, members)] = mirror[members]
+    for part, members in enumerate(parts):
+        order[np.ix_(rows[states[path, part]], members)] = mirror[members]
     return dataclasses.replace(
         track,
         keypoints_px=np.take_along_axis(track.keypoints_px, order[..., None], axis=1),
