@@ -1,0 +1,185 @@
+"""Over gaps and crossings: short tracks joined to people, with the whole clip in view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+from pose_server.pipeline.boundary import FloatArray, IntArray
+from pose_server.track.linking import Track
+from pose_server.track.motion import Ends, ends_of, misfits
+from pose_server.track.sightings import Sightings, likeness
+
+__all__ = ["merge_duplicates", "stitch"]
+
+#: Nobody who was lost for longer is taken for the same person.
+LOST_S = 5.0
+#: Somebody who left through the edge of the picture and is back within this is the same person.
+AWAY_S = 1.0
+#: The worst cost (nats) of a join in the picture, and of one at its edge, where people come and go.
+JOIN_LIMIT = 12.0
+EDGE_JOIN_LIMIT = 6.0
+#: The most (nats) that an odd turn or pose counts: people do land, fall and spin, and detectors err.
+MOST_ODDITY = 6.0
+#: A shorter track may be an error of the detector, and is worth less to keep.
+STRAY_S = 0.1
+#: Cost of a gap, for it is odd not to be seen.
+GAP_RATE = 0.3  # nats/s
+#: Nobody is faster, measurement error aside.
+TOP_SPEED = 4.0  # bodies/s
+TOP_SLIP = 0.3  # bodies
+#: A body whose centre is this near the edge of the picture is at the edge.
+EDGE_MARGIN = 0.25  # bodies
+#: Who walks out of the picture faster than this has left, and who walks in has come.
+LEAVING_SPEED = 0.2  # bodies/s
+_PROPORTION_NOISE = 0.12
+_DUPLICATE_LIKENESS = 0.5
+_DUPLICATE_SHARE = 0.8
+
+
+def stitch(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:
+    """Join the tracks of each person.
+
+    Every end of a track may go on in one beginning, at a cost that grows with the distance from where
+    its motion, seen from both sides of the gap, leads, with the change of size, body proportions
+    and pose, and with the gap.  Of all ways to pair them up the one with the greatest sum of gains is
+    taken (a bipartite matching, as in Huang, Wu and Nevatia, Robust object tracking by hierarchical
+    association of detection responses, 2008).
+
+    Returns
+    -------
+    list
+        Tracks as ascending indices of sightings, in the order of their first one.
+    """
+    return merge_duplicates(sightings, _join(sightings, merge_duplicates(sightings, tracks), image_size))
+
+
+def merge_duplicates(sightings: Sightings, tracks: Sequence[Track]) -> list[Track]:
+    """Make one of two tracks that lie on one body in most of the frames that they share.
+
+    In a frame that both have, the sighting of the track with more evidence stays.
+    """
+    order = sorted(range(len(tracks)), key=lambda t: (-sightings.scores[tracks[t]].sum(), tracks[t][0]))
+    people: list[dict[int, int]] = []
+    for t in order:
+        rows = dict(zip(sightings.rows[tracks[t]].tolist(), tracks[t], strict=True))
+        home = next((person for person in people if _same_body(sightings, person, rows)), None)
+        if home is None:
+            people.append(rows)
+        else:
+            home.update({row: i for row, i in rows.items() if row not in home})
+    return sorted(sorted(person.values()) for person in people)
+
+
+def _same_body(sightings: Sightings, one: dict[int, int], other: dict[int, int]) -> bool:
+    if max(one) < min(other) or max(other) < min(one):
+        return False
+    common = sorted(one.keys() & other.keys())
+    if not common:
+        return False
+    a, b = (np.array([track[row] for row in common]) for track in (one, other))
+    alike = likeness(
+        sightings.keypoints_px[a],
+        sightings.keypoints_px[b],
+        sightings.confidence[a] * sightings.confidence[b],
+        np.sqrt(sightings.sizes_px[a] * sightings.sizes_px[b]),
+    )
+    return bool(np.mean(alike >= _DUPLICATE_LIKENESS) >= _DUPLICATE_SHARE)
+
+
+def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:
+    """Join ends to beginnings so that the clip as a whole is most plausible."""
+    if len(tracks) < 2:
+        return list(tracks)
+    ends = ends_of(sightings, tracks, at_end=True)
+    starts = ends_of(sightings, tracks, at_end=False)
+    i, j = _candidates(ends, starts)
+    if not len(i):
+        return list(tracks)
+    gap_s = starts.times_s[j] - ends.times_s[i]
+    place, manner, vagueness = misfits(ends[i], starts[j])
+    proportions = _proportions(sightings, tracks)
+    oddity = MOST_ODDITY * -np.expm1(-manner / MOST_ODDITY)
+    cost = place + oddity + vagueness + GAP_RATE * gap_s + _unlike(proportions[i], proportions[j])
+    end_at_edge, leaving = _at_edge(ends, image_size, 1.0)
+    start_at_edge, entering = _at_edge(starts, image_size, -1.0)
+    edge = end_at_edge[i] | start_at_edge[j]
+    spans_s = _spans_s(sightings, tracks)
+    worth = np.minimum(np.minimum(spans_s[i], spans_s[j]) / STRAY_S, 1.0)
+    gain = np.where(edge, EDGE_JOIN_LIMIT, JOIN_LIMIT) * worth - cost
+    good = (gain > 0) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~(leaving[i] & entering[j])
+    successor = _best_successors(i[good], j[good], gain[good], len(tracks))
+    begun = set(range(len(tracks))) - set(successor.values())
+    joined = []
+    for track in sorted(begun):
+        chain: Track = []
+        follow: int | None = track
+        while follow is not None:
+            chain += tracks[follow]
+            follow = successor.get(follow)
+        joined.append(chain)
+    return joined
+
+
+def _spans_s(sightings: Sightings, tracks: Sequence[Track]) -> FloatArray:
+    """How long each track was seen, its first frame counted."""
+    ends = np.array([(track[0], track[-1]) for track in tracks])
+    return np.asarray(sightings.times_s[ends[:, 1]] - sightings.times_s[ends[:, 0]] + sightings.frame_s)
+
+
+def _candidates(ends: Ends, starts: Ends) -> tuple[IntArray, IntArray]:
+    """Return the pairs whose gap and distance are possible at all."""
+    order = np.argsort(starts.times_s, kind="stable")
+    times = starts.times_s[order]
+    first = np.searchsorted(times, ends.times_s, side="right")
+    last = np.searchsorted(times, ends.times_s + LOST_S, side="right")
+    i = np.repeat(np.arange(len(first)), last - first)
+    j = order[np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])]
+    size_px = np.sqrt(ends.sizes_px[i] * starts.sizes_px[j])
+    way = np.linalg.norm(starts.centres_px[j] - ends.centres_px[i], axis=1) / size_px
+    near = way <= TOP_SLIP + TOP_SPEED * (starts.times_s[j] - ends.times_s[i])
+    return i[near], j[near]
+
+
+def _at_edge(
+    states: Ends, image_size: tuple[int, int], direction: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whose centre is near the edge of the picture, and who walks out there.
+
+    `direction` is 1 at the end of a track; at its beginning -1 turns coming into going.
+    """
+    margin = EDGE_MARGIN * states.sizes_px[:, None]
+    before = states.centres_px < margin
+    after = states.centres_px > np.array(image_size) - margin
+    velocity = direction * states.velocities
+    fast = LEAVING_SPEED * states.sizes_px[:, None]
+    unknown = states.velocity_precision[:, None] == 0
+    outward = (before & (unknown | (velocity < -fast))) | (after & (unknown | (velocity > fast)))
+    return (before | after).any(axis=1), outward.any(axis=1)
+
+
+def _proportions(sightings: Sightings, tracks: Sequence[Track]) -> FloatArray:
+    """Return (M, B) logarithms of each track's median bone lengths; NaN without landmarks."""
+    return np.asarray(np.log([np.median(sightings.bones_m[track], axis=0) for track in tracks]))
+
+
+def _unlike(a: FloatArray, b: FloatArray) -> FloatArray:
+    squared = ((a - b) / _PROPORTION_NOISE) ** 2
+    return np.asarray(np.nan_to_num(squared.mean(axis=1)) / 2)
+
+
+def _best_successors(i: IntArray, j: IntArray, gain: FloatArray, count: int) -> dict[int, int]:
+    """Return for each end the beginning that follows it, with the greatest sum of gains.
+
+    Every row may also take a column of its own, which means that nothing follows.
+    """
+    rows = np.concatenate([i, np.arange(count)])
+    columns = np.concatenate([j, count + np.arange(count)])
+    weights = np.concatenate([JOIN_LIMIT + 1 - gain, np.full(count, JOIN_LIMIT + 1)])
+    graph = csr_array((weights, (rows, columns)), shape=(count, 2 * count))
+    matched = zip(*min_weight_full_bipartite_matching(graph), strict=True)
+    return {int(row): int(column) for row, column in matched if column < count}
