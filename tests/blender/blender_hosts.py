@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,16 +51,23 @@ class BlenderHost:
         result.unlink(missing_ok=True)
         arguments_file = folder / f"{script}.arguments.json"
         arguments_file.write_text(json.dumps({**arguments, "result": str(result)}, default=str))
-        done = subprocess.run(
+        blender = subprocess.Popen(
             [*self.command, str(HERE / "inside" / f"{script}.py"), "--", str(arguments_file)],
             env={**os.environ, **self.environment},
             cwd=folder,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout_s,
+            start_new_session=True,
         )
+        try:
+            said, _ = blender.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            # xvfb-run and the display end with it.
+            os.killpg(blender.pid, signal.SIGTERM)
+            said, _ = blender.communicate()
         if not result.exists():
-            pytest.fail(f"{script} in Blender {self.version}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+            pytest.fail(f"{script} in Blender {self.version}:\n{said[-4000:]}")
         return json.loads(result.read_text())
 
 

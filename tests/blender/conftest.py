@@ -47,6 +47,14 @@ def blender(
     return prepare(request.param, tmp_path_factory.mktemp(f"user-{request.param}"), *plugin_zips)
 
 
+@pytest.fixture(scope="session")
+def installed_blender(
+    tmp_path_factory: pytest.TempPathFactory, plugin_zips: tuple[Path, Path]
+) -> BlenderHost:
+    """The one Blender here that can open a window: a bpy wheel cannot."""
+    return prepare("3.4.1", tmp_path_factory.mktemp("user-window"), *plugin_zips)
+
+
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     """Two people: one from the first film frame on, one who comes later."""

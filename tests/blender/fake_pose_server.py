@@ -50,6 +50,7 @@ class FakeServer:
     specs: list[jobs_pb2.ImportSpec] = field(default_factory=list)
     rates: list[Fraction | None] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    cancel_calls: int = 0
     address: str = ""
 
     @contextmanager
@@ -132,6 +133,7 @@ class _Jobs(jobs_pb2_grpc.JobServiceServicer):
 
     def CancelJob(self, request: Any, context: Any) -> jobs_pb2.Job:
         self.fake.cancelled.set()
+        self.fake.cancel_calls += 1
         return self.fake.job()
 
 

@@ -214,7 +214,7 @@ def _wait(session: ImportSession) -> None:
     said, next_print = "", 0.0
     try:
         while not session.wait(0.2):
-            line = ": ".join(word for word in (session.stage, session.counts) if word)
+            line = ", ".join(word for word in (session.stage, session.counts, session.pace) if word)
             if line != said and time.monotonic() >= next_print:
                 print(line, flush=True)  # noqa: T201
                 said, next_print = line, time.monotonic() + _PRINT_S

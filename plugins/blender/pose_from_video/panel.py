@@ -14,6 +14,8 @@ from .session import ImportSession
 __all__ = ["POSE_PT_from_video", "draw_menu_entry"]
 
 _CHARACTER_PX = 7
+# Characters of a bar, where Blender has none of its own.
+_BAR = 12
 
 
 class POSE_PT_from_video(bpy.types.Panel):
@@ -60,9 +62,10 @@ def _draw_progress(layout: bpy.types.UILayout, session: ImportSession) -> None:
     if hasattr(layout, "progress"):
         column.progress(factor=session.factor, text=f"{session.factor:.0%}")
     else:
-        filled = round(session.factor * 20)
-        column.label(text="█" * filled + "░" * (20 - filled) + f" {session.factor:.0%}")
+        filled = round(session.factor * _BAR)
+        column.label(text="█" * filled + "░" * (_BAR - filled) + f" {session.factor:.0%}")
     column.label(text=session.counts)
+    column.label(text=session.pace)
     row = layout.row()
     row.enabled = not session.cancelling
     row.operator("pose.cancel_import", text="Cancel", icon="X")

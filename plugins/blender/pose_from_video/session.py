@@ -104,18 +104,25 @@ class ImportSession:
 
     @property
     def counts(self) -> str:
-        """How far the stage is, how fast, and how long it still takes, in words."""
-        done, total, pace = self.progress.done, self.progress.total, self.progress.per_second
-        if not total:
+        """How far the stage is, in words."""
+        if not self.progress.total:
             return ""
         if self.progress.stage in _BYTE_STAGES:
-            words = [f"{done / 1e6:.0f} of {total / 1e6:.0f} MB", f"{pace / 1e6:.1f} MB/s" if pace else ""]
-        else:
-            words = [f"{done} of {total}", f"{pace:.1f} per second" if pace else ""]
-        seconds = self.progress.seconds_left
-        if seconds is not None:
-            words.append(f"{int(seconds) // 60}:{int(seconds) % 60:02d} left")
-        return ", ".join(word for word in words if word)
+            return f"{self.progress.done / 1e6:.0f} of {self.progress.total / 1e6:.0f} MB"
+        return f"{self.progress.done} of {self.progress.total}"
+
+    @property
+    def pace(self) -> str:
+        """How fast the stage is, and how long it still takes, in words."""
+        per_second, seconds = self.progress.per_second, self.progress.seconds_left
+        if seconds is None:
+            return ""
+        fast = (
+            f"{per_second / 1e6:.1f} MB"
+            if self.progress.stage in _BYTE_STAGES
+            else f"{per_second:.1f} frames"
+        )
+        return f"{fast} per second, {int(seconds) // 60}:{int(seconds) % 60:02d} left"
 
     def _work(self, post: Callable[[JobEvent], None], stop: CancelToken) -> ImportResult:
         with Client(self.request.server) as client:

@@ -32,15 +32,20 @@ def end(result: Any, given: dict[str, Any]) -> None:
     os._exit(0)
 
 
+def fail() -> None:
+    """Print the exception that is being handled and leave, without a result."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def run(main: Callable[[dict[str, Any]], Any]) -> None:
     """Call `main` with the arguments and report what it returns; a traceback reports nothing."""
     given = arguments()
     try:
         end(main(given), given)
     except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+        fail()
 
 
 def refused(call: Callable[..., Any], **values: Any) -> str:

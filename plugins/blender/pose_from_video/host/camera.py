@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import bpy
 from mathutils import Matrix
 
 from ..clips import Clip
+from ..film_header import rotation_ccw_deg
 from ..timing import SceneTiming
 from .keys import CONSTANT, ActionWriter
 
@@ -50,8 +52,7 @@ def add_camera(
     collection.objects.link(camera)
     focal_x, focal_y, centre_x, centre_y = view.intrinsics_px
     width, height = view.width, view.height
-    picture = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
-    wide = width / height >= picture - 1e-6
+    wide = width / height >= _picture_aspect(render) - 1e-6
     side = width if wide else height
     data.sensor_fit = "HORIZONTAL" if wide else "VERTICAL"
     data.sensor_width = _SENSOR_MM * width / max(width, height)
@@ -66,6 +67,12 @@ def add_camera(
     if len(matrices) > 1:
         _key_path(camera, name, frames, matrices)
     return camera
+
+
+def _picture_aspect(render: bpy.types.RenderSettings) -> float:
+    """Return width over height of what a scene renders."""
+    wide = render.resolution_x * render.pixel_aspect_x
+    return wide / (render.resolution_y * render.pixel_aspect_y)
 
 
 def _camera_to_world(row_major: Any) -> Matrix:
@@ -88,7 +95,12 @@ def _key_path(camera: bpy.types.Object, name: str, frames: array[float], matrice
 
 
 def add_film(
-    camera: bpy.types.Object, clip: Clip, view: CameraView, timing: SceneTiming, last_scene_frame: int
+    camera: bpy.types.Object,
+    clip: Clip,
+    view: CameraView,
+    timing: SceneTiming,
+    last_scene_frame: int,
+    render: bpy.types.RenderSettings,
 ) -> int:
     """Show the clip behind what the camera sees, each film frame at its own time.
 
@@ -112,35 +124,62 @@ def add_film(
     film.name = clip.name
     width_px, height_px = film.size
     if film.frame_duration < 1 or not width_px:
-        bpy.data.movieclips.remove(film)
         raise RuntimeError("no picture in it")
     background = data.background_images.new()
     background.alpha = 1.0
     background.display_depth = "BACK"
     background.frame_method = "FIT"
     data.show_background_images = True
+    turn_deg = _missing_turn_deg(clip, (width_px, height_px), view)
+    aspect = view.width / view.height
+    if turn_deg:
+        # This one counts clockwise.
+        background.rotation = -math.radians(turn_deg)
+    if turn_deg in (90, 270):
+        background.scale = _scale_of_sideways(aspect, _picture_aspect(render))
+        aspect = 1 / aspect
+    # Films with pixels that are not square.
+    film.display_aspect[0] = aspect / (width_px / height_px)
     count = int(film.frame_duration)
     if timing.film_in_step:
         film.frame_start = round(timing.scene_frame_of(0))
-        # Films with pixels that are not square.
-        film.display_aspect[0] = (view.width / view.height) / (width_px / height_px)
         background.source = "MOVIE_CLIP"
         background.clip = film
     else:
-        bpy.data.movieclips.remove(film)
         background.source = "IMAGE"
+        background.image = bpy.data.images.load(str(clip.first_file))
+        background.image.name = clip.name
+        background.image.display_aspect[0] = film.display_aspect[0]
         _show_in_step(camera, background, clip, timing, last_scene_frame)
+        bpy.data.movieclips.remove(film)
     return count
+
+
+def _missing_turn_deg(clip: Clip, film_size: tuple[int, int], view: CameraView) -> int:
+    """Return by how much a film lies wrong in a Blender before 4.4, which does not turn it itself."""
+    turn_deg = 0 if clip.is_sequence else rotation_ccw_deg(clip.first_file)
+    if turn_deg in (90, 270):
+        lies_right = (film_size[0] > film_size[1]) == (view.width > view.height)
+        return 0 if lies_right else turn_deg
+    return turn_deg if bpy.app.version < (4, 4) else 0
+
+
+def _scale_of_sideways(aspect: float, picture: float) -> float:
+    """Return how much larger a film on its side must be, once turned, to fill what it would upright.
+
+    `aspect` is the upright film's, `picture` the render's, both width over height; Blender fits
+    the film into the picture before it turns it.
+    """
+    fitted_width = min(picture, 1 / aspect)
+    wanted_height = min(1.0, picture / aspect)
+    return wanted_height / fitted_width
 
 
 def _show_in_step(
     camera: bpy.types.Object, background: Any, clip: Clip, timing: SceneTiming, last_scene_frame: int
 ) -> None:
-    image = bpy.data.images.load(str(clip.first_file))
-    image.name = clip.name
     if clip.is_sequence:
-        image.source = "SEQUENCE"
-    background.image = image
+        background.image.source = "SEQUENCE"
     user = background.image_user
     user.use_auto_refresh = True
     user.frame_start = timing.scene_frame

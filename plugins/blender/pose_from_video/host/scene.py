@@ -113,7 +113,7 @@ def write_import(
             camera = add_camera(collection, view, f"{clip.name} camera", frames[longest], scene.render)
             if placement.film:
                 try:
-                    film_frames = add_film(camera, clip, view, timing, last_row_frame)
+                    film_frames = add_film(camera, clip, view, timing, last_row_frame, scene.render)
                 except RuntimeError as error:
                     notes.append(
                         f"The camera shows no film, because Blender cannot open '{clip.name}': {error}."
