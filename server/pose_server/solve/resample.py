@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -15,12 +16,15 @@ from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 
 __all__ = ["joints_in_camera", "resampled"]
 
+_NEARLY_WHOLE = Fraction(1, 20)
+
 
 def resampled(motion: Motion, fps: Fraction) -> Motion:
     """Return the motion with `fps` rows per second; the same object if it has that rate.
 
-    The first row stays where it is, and rows go on up to the last one; when the length is no whole
-    number of frames, the rest of less than a frame is left out.  Rotations are interpolated along the
+    Rows lie at whole multiples of 1 / `fps` after source frame 0, so that everybody in a clip shares
+    the frames of the receiver; what lies before the first and after the last of them, less than a
+    frame, is left out.  Rotations are interpolated along the
     shortest turn, the root along a cubic spline, the 2D evidence, confidences and contacts linearly;
     joint positions follow from the rotations, so bone lengths stay exact.
 
@@ -37,9 +41,7 @@ def resampled(motion: Motion, fps: Fraction) -> Motion:
         )
     if fps == motion.rate or len(motion) == 0:
         return motion
-    # Exact in fractions: a clip of n frames at 24 and at 48 share every second row for ever.
-    count = (len(motion) - 1) * fps // motion.rate + 1
-    places = np.array([float(row * motion.rate / fps) for row in range(count)])
+    places = _places(len(motion), float(motion.times_s[0]), motion.rate, fps)
     rows = np.arange(len(motion))
 
     def linear(values: FloatArray) -> FloatArray:
@@ -85,6 +87,17 @@ def resampled(motion: Motion, fps: Fraction) -> Motion:
         world_to_camera=to_camera,
         reprojection_px=linear(motion.reprojection_px),
     )
+
+
+def _places(count: int, start_time_s: float, rate: Fraction, fps: Fraction) -> FloatArray:
+    """Return where the new rows lie among `count` old ones; in the old rows' own unit."""
+    start = Fraction(start_time_s) * rate
+    if abs(start - round(start)) < _NEARLY_WHOLE:  # else the container's rounding of timestamps shows
+        start = Fraction(round(start))
+    # Exact in fractions: a clip of n frames at 24 and at 48 share every second row for ever.
+    first, last = math.ceil(start / rate * fps), math.floor((start + count - 1) / rate * fps)
+    places = [float(row / fps * rate - start) for row in range(first, last + 1)]
+    return np.array(places or [0.0])
 
 
 def joints_in_camera(joints_world_m: FloatArray, world_to_camera: FloatArray) -> FloatArray:

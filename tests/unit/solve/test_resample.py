@@ -44,6 +44,18 @@ def test_odd_rates_stay_exact_over_a_long_clip(walked):
     assert long.times_s[-1] - motion.times_s[-1] < 1 / 24
 
 
+@pytest.mark.parametrize("first", [7, 13, 100])
+def test_everybody_shares_the_frames_of_the_receiver(walked, first):
+    rate, fps = Fraction(30000, 1001), Fraction(24)
+    # As a container rounds its timestamps.
+    times_s = np.round((first + np.arange(len(walked))) * 1001 / 30000, 3)
+    motion = resampled(dataclasses.replace(walked, rate=rate, times_s=times_s), fps)
+    numbers = motion.times_s * 24
+    assert np.allclose(numbers, np.round(numbers), atol=0.03)
+    assert 0 <= motion.times_s[0] - times_s[0] < 1 / 24
+    assert 0 <= times_s[-1] - motion.times_s[-1] < 1 / 24
+
+
 def test_bones_stay_exact_and_quaternions_continuous(walked):
     motion = resampled(walked, Fraction(47))
     world = joint_positions(
