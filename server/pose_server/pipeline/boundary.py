@@ -107,7 +107,7 @@ class ClipInfo:
     rate: Fraction
     """Frames per second: the container's average rate, or the rate given for a sequence."""
     frame_count: int
-    """Frames in the asked range, from the header; decoding may find fewer or more."""
+    """Frames in the asked range, counted without decoding; damage may leave fewer."""
     first_frame: int
     """Source index of the first frame of the asked range."""
     start_time_s: float
