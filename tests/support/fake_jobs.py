@@ -40,8 +40,9 @@ def run(
     partial = out_dir.with_name(".partial")
     (partial / "person_01").mkdir(parents=True)
     (partial / "big.bin").write_bytes(MEGABYTE * 3 + b"tail")
-    with (partial / "large.bin").open("wb") as large:
-        large.truncate(int(os.environ.get("LARGE_BYTES", 0)))
+    if "LARGE_BYTES" in os.environ:
+        with (partial / "large.bin").open("wb") as large:
+            large.truncate(int(os.environ["LARGE_BYTES"]))
     behaviour, _, argument = options.detector.partition(":")
     attempt = int(out_dir.parent.name.removeprefix("run_"))
     BEHAVIOURS[behaviour](argument, progress, attempt)

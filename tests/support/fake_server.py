@@ -21,10 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import types
-
-    if True:  # TEMP
-        m = types.ModuleType("pose_server.detect.registry")
-        m.available_detectors = list
-        sys.modules["pose_server.detect.registry"] = m
     main()

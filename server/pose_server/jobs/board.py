@@ -112,7 +112,7 @@ class JobBoard:
         )
         for job in await self._in_table(self._store.recover, gone):
             log.warning("job_recovered", job_id=job.id, state=job.state, losses=job.losses)
-            await self._clean(job)
+            await self._clean(job, keep_result=False)
         await asyncio.to_thread(self._sweep, await self._in_table(self._store.ids))
         self._dispatcher = asyncio.create_task(self._dispatch())
         self._lease_watch = asyncio.create_task(self._watch_leases())
@@ -129,8 +129,9 @@ class JobBoard:
             self._lease_watch.cancel()
         if self._dispatcher:
             await self._dispatcher
-        await self._in_table(self._store.close)
-        self._table.shutdown()
+        closing = self._table.submit(self._store.close)
+        self._table.shutdown(wait=False)  # whoever comes now is sent home, not to a closed table
+        await asyncio.wrap_future(closing)
 
     async def create(self, request: JobRequest, request_id: str | None) -> Job:
         """Queue a job; see `JobStore.create`. The clip must be there."""
@@ -250,6 +251,7 @@ class JobBoard:
         if self._stopping.is_set():
             work.cancel()
         settle: Callable[[], Job]
+        done: TaskResult | None = None
         try:
             done = await work
             settle = partial(self._store.finish, job.id, job.fence, people=done.people, files=done.files)
@@ -271,10 +273,13 @@ class JobBoard:
             settle = partial(self._store.finish, job.id, job.fence, error=defect)
         finally:
             del self._running[job.id]
-        await self._settled(await self._in_table(settle))
+        await self._clean(job, keep_result=done is not None)  # whoever sees the end sees no remains
+        job = await self._in_table(settle)
+        if done is not None and job.state is not JobState.SUCCEEDED:  # cancelled in the last moment
+            await self._clean(job, keep_result=False)
+        self._settled(job)
 
-    async def _settled(self, job: Job) -> None:
-        await self._clean(job)
+    def _settled(self, job: Job) -> None:
         self._announce(job)
         log.info("job_ended" if job.ended else "job_queued_again", job_id=job.id, state=job.state)
         self._queued.set()
@@ -341,8 +346,9 @@ class JobBoard:
                 running = self._running.get(job.id)
                 if running is None:  # its end could not be written
                     silent = WorkerLostError("The end of the job could not be written; see the server's log.")
+                    await self._clean(job, keep_result=False)
                     give_back = self._store.give_back
-                    await self._settled(await self._in_table(give_back, job.id, job.fence, silent))
+                    self._settled(await self._in_table(give_back, job.id, job.fence, silent))
                 elif running.suspect:
                     log.error("worker_silent", job_id=job.id)
                     running.lost = True
@@ -350,14 +356,14 @@ class JobBoard:
                 else:
                     running.suspect = True
 
-    async def _clean(self, job: Job) -> None:
-        """Remove what an attempt left, unless it is the result."""
-        if job.ended:
-            await asyncio.to_thread(shutil.rmtree, self._folder / job.id / "media", True)
-        if job.state is not JobState.SUCCEEDED:
+    async def _clean(self, job: Job, *, keep_result: bool) -> None:
+        """Remove what an attempt left on the disk."""
+        folder = self._folder / job.id
+        await asyncio.to_thread(shutil.rmtree, folder / "media", True)
+        if not keep_result:
             await asyncio.to_thread(shutil.rmtree, self._run_folder(job.id, job.fence), True)
             with suppress(OSError):
-                (self._folder / job.id).rmdir()
+                folder.rmdir()
 
     def _sweep(self, known: set[str]) -> None:
         """Remove folders of jobs that were deleted while the server died."""

@@ -31,7 +31,12 @@ class Thrower(grpc.GenericRpcHandler):
             yield b"first"
             raise thrown[0]
 
+        async def hang(request: Any, context: Any) -> bytes:
+            await asyncio.sleep(60)
+            return b""
+
         return {
+            "/pose.v1.T/Hang": grpc.unary_unary_rpc_method_handler(hang),
             "/pose.v1.T/Answer": grpc.unary_unary_rpc_method_handler(answer),
             "/pose.v1.T/Upload": grpc.stream_unary_rpc_method_handler(answer),
             "/pose.v1.T/Watch": grpc.unary_stream_rpc_method_handler(stream),
@@ -125,7 +130,7 @@ def test_an_unknown_method_is_another_version(channel: grpc.Channel) -> None:
 
 def test_a_deadline_is_said_with_the_address(channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary("/pose.v1.T/Answer")(b"", timeout=1e-6)
+        channel.unary_unary("/pose.v1.T/Hang")(b"", timeout=0.1)
     error = error_of_call(caught.value, "box:1")
     assert error.reason == "SERVER_SILENT"
     assert "box:1" in error.message

@@ -62,7 +62,7 @@ def test_tasks_run_in_one_process_that_stays(config: WorkerConfig, make_task: Ma
                 events: list[TaskEvent] = []
                 task = make_task("steps:3", fence)
                 result = await executor.run(task, events.append, asyncio.Event())
-                assert [file.path for file in result.files] == ["big.bin", "large.bin", "report.json"]
+                assert [file.path for file in result.files] == ["big.bin", "report.json"]
                 assert all(
                     file.size_bytes == (task.out_dir / file.path).stat().st_size for file in result.files
                 )
