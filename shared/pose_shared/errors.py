@@ -36,6 +36,7 @@ __all__ = [
     "NotFoundError",
     "PoseError",
     "UnavailableError",
+    "class_of_code",
 ]
 
 

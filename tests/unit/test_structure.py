@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -144,7 +145,9 @@ def test_public_names_are_listed_sorted_and_real(name: str) -> None:
     defined = {
         item
         for item, value in vars(module).items()
-        if getattr(value, "__module__", None) == name and not item.startswith("_")
+        if getattr(value, "__module__", None) == name
+        and not item.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
     }
     assert defined <= set(listed) | helpers(module), f"public in {name} but not in __all__"
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from pose_server import __version__
 from pose_server.cli.errors import clear_errors
 
-__all__ = ["doctor"]
+__all__ = ["doctor", "examine"]
 
 _PACKAGES = ("torch", "mediapipe", "av", "numpy", "scipy", "grpcio", "protobuf")
 #: Optional packages: the extra that brings each, and what it is for.

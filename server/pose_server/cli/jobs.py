@@ -16,7 +16,7 @@ from rich.table import Table
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.remote import fetch_result
 
-__all__ = ["jobs"]
+__all__ = ["cancel", "delete", "fetch", "jobs", "list_jobs"]
 
 jobs = typer.Typer(help="List, fetch, cancel and delete the jobs of a server.", no_args_is_help=True)
 

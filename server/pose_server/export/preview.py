@@ -17,6 +17,7 @@ from pose_server.export.figure import Colour, Figure, Picture, draw_figure, figu
 from pose_server.export.room import RoomView
 from pose_server.pipeline.boundary import Camera, FloatArray, Motion
 from pose_server.pipeline.progress import Progress
+from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
 __all__ = ["write_preview"]
@@ -27,6 +28,7 @@ _SHORTEST_PX = 360
 _TIME_BASE = Fraction(1, 90_000)
 # Short, because the next report must come within half a second even when 8K film is decoded.
 _BATCH = 2
+_PREFETCH_BATCHES = 4
 _BONE_M = 0.025
 _LABEL: Colour = (214, 218, 226)
 
@@ -62,9 +64,13 @@ def write_preview(path: Path, source: FrameSource, motions: Sequence[Motion], *,
     figures = [figure_of(motion, number) for number, motion in enumerate(motions, start=1)]
     cameras = [motion.camera for motion in motions]
     room = RoomView(figures, *room_size)
-    with replacing(path) as part, _Film(part, film_size[0] + room_size[0], film_size[1], info.rate) as film:
+    with (
+        replacing(path) as part,
+        _Film(part, film_size[0] + room_size[0], film_size[1], info.rate) as film,
+        prefetch(source.batches(_BATCH), _PREFETCH_BATCHES) as batches,
+    ):
         done = 0
-        for batch in source.batches(_BATCH):
+        for batch in batches:
             for frame, index, time_s in zip(batch.frames, batch.indices, batch.times_s, strict=True):
                 present = [(f, c, at) for f, c in zip(figures, cameras, strict=True) if (at := f.at(time_s))]
                 picture = _shrunk(frame, film_size)

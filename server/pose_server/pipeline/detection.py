@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def detect_clip(source: FrameSource, detector: Detector, progress: Progress) -> 
     return found
 
 
-def pack_detections(found: Sequence[Detections], keypoint_count: int) -> dict[str, NDArray[np.generic]]:
+def pack_detections(found: Sequence[Detections], keypoint_count: int) -> dict[str, NDArray[Any]]:
     """Return all frames' detections as a few arrays, people of all frames one after the other."""
     empty = np.zeros((0, keypoint_count))
     joined = {
@@ -59,7 +60,7 @@ def pack_detections(found: Sequence[Detections], keypoint_count: int) -> dict[st
     }
 
 
-def unpack_detections(arrays: Mapping[str, NDArray[np.generic]]) -> list[Detections]:
+def unpack_detections(arrays: Mapping[str, NDArray[Any]]) -> list[Detections]:
     """Read back what `pack_detections` made."""
     ends = np.cumsum(arrays["people"])
     starts = ends - arrays["people"]
