@@ -40,7 +40,7 @@ class ProgressBars:
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         self._bars = Progress(
-            TextColumn("{task.description:<8}"),
+            TextColumn("{task.description:<11}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             _RateColumn(),
@@ -50,7 +50,7 @@ class ProgressBars:
         self._tasks: dict[str, TaskID] = {}
         self._plain = not quiet and not self._console.is_terminal
         self._stage_begin: dict[str, float] = {}
-        self._last_line = 0.0
+        self._last_line = ("", 0, 0.0)
 
     def __enter__(self) -> ProgressBars:
         self._bars.start()
@@ -71,7 +71,7 @@ class ProgressBars:
 
     def note(self, message: str) -> None:
         """Print a sentence above the bars."""
-        self._console.print(message, style="yellow", highlight=False)
+        self._console.print(message, style="yellow", highlight=False, soft_wrap=True)
 
     def people(self, found: Sequence[PersonSummary]) -> None:
         """Print who was found."""
@@ -80,6 +80,7 @@ class ProgressBars:
                 f"person {person.index}: frames {person.first_frame} to {person.last_frame}, "
                 f"seen in {person.coverage:.0%} of the clip",
                 highlight=False,
+                soft_wrap=True,
             )
 
     def check(self) -> None:
@@ -88,9 +89,10 @@ class ProgressBars:
     def _print_line(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         begin = self._stage_begin.setdefault(stage, now)
-        if done < total and now - self._last_line < _PLAIN_INTERVAL_S:
+        last_stage, last_done, last_s = self._last_line
+        if (stage, done) == (last_stage, last_done) or (done < total and now - last_s < _PLAIN_INTERVAL_S):
             return
-        self._last_line = now
+        self._last_line = (stage, done, now)
         elapsed = now - begin
         speed = done / elapsed if done and elapsed > 0.05 else 0.0
         left = f", {(total - done) / speed:.0f} s left" if speed and done < total else ""

@@ -137,7 +137,7 @@ def _print_summary(report: dict[str, Any], out: Path, seconds: float) -> None:
         error = person["reprojection_px"]
         lines.append(
             f"  person {person['index']}: frames {person['first_frame']} to {person['last_frame']}, "
-            f"seen in {person['coverage']:.0%}, {person['height_m']:.2f} m tall to the head's base"
+            f"seen in {person['coverage']:.0%}, {person['height_m']:.2f} m tall"
             + (f", {error:.1f} px from the 2D points" if error is not None else "")
         )
     lines.append(f"  written to {out}")

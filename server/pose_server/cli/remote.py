@@ -17,6 +17,9 @@ from pose_server.pipeline.progress import PersonSummary
 
 __all__ = ["fetch_result", "import_remotely"]
 
+#: Stages of the client's own, beside the server's that count frames.
+_COUNTED_IN_BYTES = {"read", "upload", "download"}
+
 
 def import_remotely(
     clip: Path, options: ImportOptions, out: Path, *, server: str, quiet: bool
@@ -65,8 +68,11 @@ def _download(client: Client, job: Job, folder: Path, bars: ProgressBars) -> dic
 
 
 def _show(bars: ProgressBars, event: JobEvent) -> None:
-    if event.progress is not None:
-        bars.report(event.progress.stage, event.progress.done, event.progress.total)
+    step = event.progress
+    if step is not None and step.stage in _COUNTED_IN_BYTES:
+        bars.report(f"{step.stage} kB", step.done // 1000, step.total // 1000)
+    elif step is not None:
+        bars.report(step.stage, step.done, step.total)
     elif event.note is not None:
         bars.note(event.note)
     elif event.people is not None:

@@ -15,6 +15,7 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
+from pose_server.export.bones import rest_bones
 from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import write_preview
 from pose_server.lift.landmarks import LandmarkLifter
@@ -237,17 +238,14 @@ def _summary(index: int, track: Track2D, frame_count: int, height: int) -> Perso
 
 def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> PersonReport:
     errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
-    rest = np.zeros_like(motion.rest_offsets_m)
-    for joint, parent in enumerate(motion.parents):
-        if parent >= 0:
-            rest[joint] = rest[parent] + motion.rest_offsets_m[joint]
+    heights_m = [height for bone in rest_bones(motion) for height in (bone.head_m[2], bone.tail_m[2])]
     return PersonReport(
         **summary.to_dict(),
         folder=folder,
         frames=len(motion),
         mean_confidence=round(float(motion.confidence.mean()), 3),
         reprojection_px=round(float(np.median(errors)), 2) if len(errors) else None,
-        height_m=round(float(np.ptp(rest[:, 2])), 3),
+        height_m=round(float(max(heights_m) - min(heights_m)), 3),
     )
 
 

@@ -50,7 +50,7 @@ class PersonReport(PersonSummary):
     reprojection_px: float | None
     """Median distance of the projected joints from the 2D evidence; none without evidence."""
     height_m: float
-    """Of the skeleton in its rest pose."""
+    """Of the skeleton in its rest pose, from the soles to the top of the head."""
 
 
 @dataclass(frozen=True)
