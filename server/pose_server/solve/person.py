@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from pose_server.solve.frames import unit
 from pose_server.solve.ground import Stance
 from pose_server.solve.proportions import Proportions, proportions
 from pose_server.solve.rotations import solved_rotations
-from pose_server.solve.smoothing import bridged, smoothed, smoothed_rotations
+from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations
 
 __all__ = ["Person", "solved_person"]
 
@@ -27,10 +28,16 @@ _LIVELY_HZ = 15.0
 _CALM_HZ = 2.0
 #: Depth comes from size in the picture and trembles far more than a body does.
 _DEPTH_HZ = 1.5
+#: Half of gravity: who falls or lands must not be smoothed into floating.
+_ACCENT_M_S2 = 5.0
+_ACCENT_RAD_S2 = 60.0
 #: Even a joint that is hardly seen holds its own a little against its neighbours in time.
 _LEAST_WEIGHT = 0.02
 #: What the fit does not turn keeps the direction in space that its own points gave it.
 _KEPT = ("head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
+#: Joints that the fit takes as they are: what trembles in them it would have to make up for.
+_CALMED = ("chest", "neck", "left_clavicle", "right_clavicle")
+_CALMED_HZ = 3.0
 _NOWHERE_M = (0.0, 0.0, 4.0)
 
 
@@ -71,6 +78,13 @@ def solved_person(
     local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
     report(0.2)
     evidence = _evidence(track, pose, seen)
+    for joint in map(SKELETON.index, _CALMED):
+        local[:, joint] = smoothed_rotations(
+            local[:, joint],
+            rate_hz=rate_hz,
+            cutoff_hz=_CALMED_HZ,
+            weights=trust[:, joint] ** 2 + _LEAST_WEIGHT,
+        )
     root = _first_root(local, evidence, body, camera)
     turned, root = fitted(
         local,
@@ -159,10 +173,16 @@ def _smoothed(
     local = same_hemisphere(local_wxyz)
     if smoothing > 0:
         cutoff_hz = _LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing
-        across = smoothed(across, rate_hz=rate_hz, cutoff_hz=cutoff_hz)
+        accent = _ACCENT_M_S2 / float(np.median(depth))
+        across = accented(across, rate_hz=rate_hz, cutoff_hz=cutoff_hz, accent=accent)
         weights = trust**2 + _LEAST_WEIGHT
-        for joint in range(local.shape[1]):
-            local[:, joint] = smoothed_rotations(
-                local[:, joint], rate_hz=rate_hz, cutoff_hz=cutoff_hz, weights=weights[:, joint]
+        for index, joint in enumerate(SKELETON.joints):
+            local[:, index] = smoothed_rotations(
+                local[:, index],
+                rate_hz=rate_hz,
+                cutoff_hz=cutoff_hz,
+                # Head, hands and feet tremble too much for what is fast in them to be believed.
+                accent_rad_s2=math.inf if joint in _KEPT else _ACCENT_RAD_S2,
+                weights=weights[:, index],
             )
     return local, np.concatenate([across * depth, depth], axis=1)

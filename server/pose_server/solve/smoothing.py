@@ -17,11 +17,18 @@ from scipy.spatial.transform import Rotation, Slerp
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import same_hemisphere
 
-__all__ = ["bridged", "bridged_rotations", "smoothed", "smoothed_rotations"]
+__all__ = ["accented", "bridged", "bridged_rotations", "smoothed", "smoothed_rotations"]
+
+_TREMBLING_HZ = 4.0
 
 
 def smoothed(
-    values: FloatArray, *, rate_hz: float, cutoff_hz: float, weights: FloatArray | None = None
+    values: FloatArray,
+    *,
+    rate_hz: float,
+    cutoff_hz: float,
+    weights: FloatArray | None = None,
+    hold: FloatArray | None = None,
 ) -> FloatArray:
     """Smooth (T, ...) finite values along the first axis.
 
@@ -35,6 +42,8 @@ def smoothed(
         Where a steady oscillation is halved; more than half the rate smooths next to nothing.
     weights
         (T,) trust in each row, 1 where it is fully trusted.
+    hold
+        (T,) share of the stiffness that holds around each row, 1 everywhere when None.
     """
     frames = len(values)
     if frames < 3:
@@ -42,24 +51,56 @@ def smoothed(
     share = cutoff_hz / rate_hz
     # Beyond half the rate there is nothing to cut off, and the stiffness fades away.
     stiffness = (2 * (math.sin(math.pi * share) if share < 0.5 else 2 * share)) ** -4
+    stiff = stiffness * (np.ones(frames) if hold is None else hold)[1:-1]
     trust = np.ones(frames) if weights is None else np.maximum(weights, 1e-6)
     bands = np.zeros((3, frames))
     bands[2] = trust
     for row, kernel in enumerate(((1.0, 4.0, 1.0), (-2.0, -2.0), (1.0,))):
         for offset, value in enumerate(kernel):
             start = row + offset
-            bands[2 - row, start : start + frames - 2] += stiffness * value
+            bands[2 - row, start : start + frames - 2] += stiff * value
     flat = values.reshape(frames, -1)
     result: FloatArray = solveh_banded(bands, trust[:, None] * flat)
     return result.reshape(values.shape)
 
 
-def smoothed_rotations(
-    quaternions_wxyz: FloatArray, *, rate_hz: float, cutoff_hz: float, weights: FloatArray | None = None
+def accented(
+    values: FloatArray,
+    *,
+    rate_hz: float,
+    cutoff_hz: float,
+    accent: float,
+    weights: FloatArray | None = None,
 ) -> FloatArray:
-    """Smooth (T, 4) unit quaternions; the same turn about the same axis keeps its axis."""
-    values = smoothed(
-        same_hemisphere(quaternions_wxyz), rate_hz=rate_hz, cutoff_hz=cutoff_hz, weights=weights
+    """Smooth (T, C) values, but give way where they accelerate, so that calm keeps its accents.
+
+    `accent` is the acceleration, in units of the values per second squared, at which half of the
+    stiffness is left; it is measured after a filter that only takes the trembling away.
+    """
+    if len(values) < 3:
+        return values.copy()
+    first = smoothed(values, rate_hz=rate_hz, cutoff_hz=max(cutoff_hz, _TREMBLING_HZ), weights=weights)
+    pull = np.linalg.norm(np.diff(first, 2, axis=0), axis=1) * rate_hz**2
+    hold = 1 / (1 + (np.pad(pull, 1, mode="edge") / accent) ** 2)
+    return smoothed(values, rate_hz=rate_hz, cutoff_hz=cutoff_hz, weights=weights, hold=hold)
+
+
+def smoothed_rotations(
+    quaternions_wxyz: FloatArray,
+    *,
+    rate_hz: float,
+    cutoff_hz: float,
+    accent_rad_s2: float = math.inf,
+    weights: FloatArray | None = None,
+) -> FloatArray:
+    """Smooth (T, 4) unit quaternions; turns about one axis keep that axis."""
+    values = accented(
+        same_hemisphere(quaternions_wxyz),
+        rate_hz=rate_hz,
+        cutoff_hz=cutoff_hz,
+        # A quaternion moves half as far as the angle.
+        accent=accent_rad_s2 / 2,
+        weights=weights,
     )
     return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True))
 
