@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -143,8 +144,12 @@ class Client:
                 reason="MEDIA_NOT_FOUND",
                 path=clip,
             )
-        sent = tuple((self.upload(path, on_event, stop), path.name) for path in files)
-        return RemoteClip(display_name=clip.name, uploads=sent)
+        together = _Together(on_event, sum(path.stat().st_size for path in files if path.is_file()))
+        sent = []
+        for path in files:
+            sent.append((self.upload(path, together.tell, stop), path.name))
+            together.next_file()
+        return RemoteClip(display_name=clip.name, uploads=tuple(sent))
 
     def create_job(
         self, clip: RemoteClip, options: Mapping[str, Any], request_id: Optional[str] = None
@@ -289,13 +294,15 @@ class Client:
         stop: Optional[CancelToken] = None,
     ) -> List[Path]:
         """Fetch every file of a finished job into a folder; return their paths."""
+        together = _Together(on_event, sum(file.size_bytes for file in job.files))
         paths = []
         for file in job.files:
             parts = file.path.split("/")
             if any(part in ("", ".", "..") or "\\" in part for part in parts):
                 raise InternalError(f"The server names a file '{file.path}' outside the result.")
             paths.append(folder.joinpath(*parts))
-            self.download(job, file, paths[-1], on_event, stop)
+            self.download(job, file, paths[-1], together.tell, stop)
+            together.next_file()
         return paths
 
     def _cancel_quickly(self, job: JobName) -> None:
@@ -313,6 +320,25 @@ class Client:
             address=self.address,
             job=_name(job),
         )
+
+
+class _Together:
+    """Tells of the progress of several files as if they were one."""
+
+    def __init__(self, on_event: Optional[OnEvent], total: int) -> None:
+        self._on_event = on_event
+        self._total = total
+        self._before = self._size = 0
+
+    def tell(self, event: JobEvent) -> None:
+        step = event.progress
+        if step is not None and self._on_event is not None:
+            self._size = step.total
+            done = self._before + step.done
+            self._on_event(replace(event, progress=replace(step, done=done, total=self._total)))
+
+    def next_file(self) -> None:
+        self._before += self._size
 
 
 def _name(job: JobName) -> str:

@@ -65,6 +65,18 @@ def test_sigterm_leaves_no_process_and_keeps_the_job(
         assert not any(event.note and "lost" in event.note for event in client.watch(name))
 
 
+def test_sigterm_after_a_worker_was_replaced_leaves_no_process(start_server: StartServer, film: Path) -> None:
+    server = start_server()
+    first = server.worker()
+    name = run_job(server, film, "stubborn")
+    with Client(server.address) as client:
+        client.cancel(name)
+    replaced = wait_for(lambda: next((pid for pid in server.workers() if pid != first), 0))
+    wait_for(lambda: f'"pid": {replaced}, "device"' in server.read_log())
+    assert server.terminate(timeout_s=5) == 0
+    wait_for(lambda: not alive(replaced), timeout_s=3)
+
+
 @pytest.mark.parametrize("behaviour", ["steps:30", "family"])
 def test_kill_9_leaves_no_process_and_keeps_the_job(
     start_server: StartServer, film: Path, behaviour: str

@@ -39,7 +39,7 @@ class LocalExecutor:
     def __init__(self, config: WorkerConfig) -> None:
         self._config = config
         self._worker: _WorkerProcess | None = None
-        self._launch: asyncio.Task[_WorkerProcess] | None = None
+        self._launch: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -89,7 +89,7 @@ class LocalExecutor:
             if not ended:
                 worker.kill()
             if not worker.alive and not self._closed:  # ready before the next task comes
-                self._relaunch()
+                self._start_launch()
 
     async def close(self) -> None:
         """Kill the worker, whatever it does."""
@@ -106,21 +106,18 @@ class LocalExecutor:
         while self._worker is None or not self._worker.alive:
             if self._closed:
                 raise WorkerLostError("The server is stopping.")
-            if self._launch is None:
-                self._relaunch()
-            assert self._launch is not None
-            launch = self._launch
-            try:
-                self._worker = await asyncio.shield(launch)
-            finally:
-                if launch.done() and self._launch is launch:
-                    self._launch = None
+            await asyncio.shield(self._start_launch())
         return self._worker
 
-    def _relaunch(self) -> None:
-        if self._launch is None:
-            self._launch = asyncio.create_task(_launch(self._config))
+    def _start_launch(self) -> asyncio.Task[None]:
+        """Return the task that replaces the worker."""
+        if self._launch is None or self._launch.done():
+            self._launch = asyncio.create_task(self._replace())
             self._launch.add_done_callback(_observe)
+        return self._launch
+
+    async def _replace(self) -> None:
+        self._worker = await _launch(self._config)
 
     async def _stop_when(self, cancelled: asyncio.Event, worker: _WorkerProcess, task: Task) -> None:
         await cancelled.wait()
@@ -153,7 +150,7 @@ async def _launch(config: WorkerConfig) -> _WorkerProcess:
     )
 
 
-def _observe(launch: asyncio.Task[_WorkerProcess]) -> None:
+def _observe(launch: asyncio.Task[None]) -> None:
     if not launch.cancelled() and launch.exception() is not None:
         log.error("worker_start_failed", error=str(launch.exception()))
 
@@ -178,8 +175,8 @@ class _WorkerProcess:
     def __init__(self, config: WorkerConfig, loop: asyncio.AbstractEventLoop) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        # Not a daemon, which may have no children of its own; `close` and the pipe's end see to it.
-        self._process = context.Process(target=work, args=(theirs, config), name="pose-worker")
+        # A daemon may not use multiprocessing itself, but never keeps the server from ending.
+        self._process = context.Process(target=work, args=(theirs, config), name="pose-worker", daemon=True)
         self._process.start()
         theirs.close()
         assert self._process.pid is not None

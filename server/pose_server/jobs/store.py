@@ -327,7 +327,7 @@ class JobStore:
             )
 
     def _end(self, job: Job, state: JobState, **columns: Any) -> Job:
-        return self._move(job, state, end_time=self._clock(), lease_until=None, **columns)
+        return self._move(job, state, end_time=self._clock(), lease_until=None, progress=None, **columns)
 
     def _move(self, job: Job, state: JobState, **columns: Any) -> Job:
         if state not in TRANSITIONS[job.state]:

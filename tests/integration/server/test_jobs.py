@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -87,7 +88,11 @@ def test_an_image_sequence_arrives_under_its_names(client: Client, tmp_path: Pat
     for number in (1, 2, 10):
         (tmp_path / f"shot.{number:04d}.png").write_bytes(bytes([number]) * 100)
     (tmp_path / "shot.mask.png").write_bytes(b"other")
-    job = client.import_clip(tmp_path / "shot.%04d.png", {})
+    events: list[JobEvent] = []
+    job = client.import_clip(tmp_path / "shot.%04d.png", {}, events.append)
+    sent = [event.progress for event in events if event.progress and event.progress.stage == "upload"]
+    assert [(step.done, step.total) for step in sent][-1] == (300, 300)
+    assert all(before.done <= after.done for before, after in itertools.pairwise(sent))
     client.download_result(job, tmp_path / "result")
     report = json.loads((tmp_path / "result" / "report.json").read_text())
     assert report["pictures"] == ["shot.0001.png", "shot.0002.png", "shot.0010.png"]

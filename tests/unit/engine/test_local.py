@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from pose_server.engine.local import LocalExecutor
 from pose_server.engine.worker import WorkerConfig
 from pose_server.pipeline.options import ImportOptions
 from pose_shared.errors import InputError, InternalError, JobCancelledError, MediaError
-from serving import alive, descendants
+from serving import alive, command_line, descendants
 
 MakeTask = Callable[..., Task]
 
@@ -127,6 +128,24 @@ def test_a_worker_that_hangs_for_good_ends_itself(config: WorkerConfig, make_tas
         async with running(replace(config, silence_s=1.5)) as executor:
             with pytest.raises(WorkerLostError, match="SIGALRM"):
                 await executor.run(make_task("hog"), print, asyncio.Event())
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.05, 3])
+def test_a_worker_that_replaced_another_is_closed_too(
+    config: WorkerConfig, make_task: MakeTask, pause_s: float
+) -> None:
+    async def play() -> None:
+        async with running(config) as executor:
+            with pytest.raises(WorkerLostError):
+                await executor.run(make_task("leave:1"), print, asyncio.Event())
+            await asyncio.sleep(pause_s)
+            family = descendants(os.getpid())
+        async with asyncio.timeout(2):
+            while workers := [pid for pid in family if alive(pid) and "spawn_main" in command_line(pid)]:
+                await asyncio.sleep(0.02)
+        assert workers == []
 
     asyncio.run(play())
 
