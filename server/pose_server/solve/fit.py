@@ -53,10 +53,11 @@ _CUSTOM_RAD = {
 _RELAXED = {"left_shoulder": (0.0, 1.2, 0.0), "right_shoulder": (0.0, -1.2, 0.0)}
 _KEYPOINT_SHARE = 0.02
 _DIRECTION = 0.25
-_ROBUST = 3.0
 _BACKWARDS_RAD = 0.05
-#: One weight for each step: the lifted directions hold the pose until the picture has placed it.
-_DIRECTION_WEIGHTS = (3.0, 3.0, 1.0, 1.0, 1.0, 1.0)
+#: For each step, how much the lifted directions count, which hold the pose until the picture has
+#: placed it, and how many expected errors make an outlier; from generous to strict, or a limb that
+#: was lifted far off its keypoints would never come back to them.
+_STEPS = ((3.0, 12.0), (3.0, 12.0), (1.0, 8.0), (1.0, 5.0), (1.0, 4.0), (1.0, 4.0))
 _TURN_RAD_S2 = 150.0
 _ACROSS_M_S2 = 15.0
 _DEPTH_M_S2 = 5.0
@@ -175,8 +176,10 @@ def _piece(
 ) -> tuple[FloatArray, FloatArray]:
     stiffness = np.full(_FREEDOM.count, (rate_hz**2 / _TURN_RAD_S2) ** 2)
     stiffness[:3] = (rate_hz**2 / np.array([_ACROSS_M_S2, _ACROSS_M_S2, _DEPTH_M_S2])) ** 2
-    for direction_weight in _DIRECTION_WEIGHTS:
-        hessian, gradient = _seen(local, root, evidence, offsets, matrix, direction_weight, stature_m)
+    for direction_weight, outlying in _STEPS:
+        hessian, gradient = _seen(
+            local, root, evidence, offsets, matrix, stature_m, direction_weight, outlying
+        )
         _add_custom(hessian, gradient, local)
         _add_hinges(hessian, gradient, local)
         hessian += np.eye(_FREEDOM.count) * _DAMPING
@@ -193,8 +196,9 @@ def _seen(
     evidence: Evidence,
     offsets: FloatArray,
     matrix: FloatArray,
-    direction_weight: float,
     stature_m: float,
+    direction_weight: float,
+    outlying: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the (T, D, D) normal matrices and (T, D) right sides of keypoints and directions."""
     frames, free = len(root), _FREEDOM
@@ -220,7 +224,7 @@ def _seen(
     slope = (moved[:, seen, :, :2] - plane[:, :, None] * moved[:, seen, :, 2:]) / (depth * expected)[
         ..., None
     ]
-    hessian, gradient = _normal(slope, error, evidence.keypoint_weights * _robust(error))
+    hessian, gradient = _normal(slope, error, evidence.keypoint_weights * _robust(error, outlying))
 
     # Directions: how far bones point away from where they were lifted.
     bones = points[:, free.ends] - points[:, free.starts]
@@ -229,14 +233,15 @@ def _seen(
     error = np.nan_to_num((evidence.directions - now) / _DIRECTION)
     slope = (moved[:, free.ends] - moved[:, free.starts]) / (length * _DIRECTION)[..., None]
     slope -= np.sum(slope * now[:, :, None], axis=3, keepdims=True) * now[:, :, None]
-    weight = direction_weight * evidence.direction_weights * _robust(error)
+    weight = direction_weight * evidence.direction_weights * _robust(error, outlying)
     more, right = _normal(slope, error, weight)
     return hessian + more, gradient + right
 
 
-def _robust(error: FloatArray) -> FloatArray:
+def _robust(error: FloatArray, outlying: float) -> FloatArray:
+    """Return the weights of Geman and McClure's loss for (..., C) errors in units of the expected one."""
     square = np.sum(error**2, axis=-1)
-    return np.asarray((_ROBUST**2 / (_ROBUST**2 + square)) ** 2)
+    return np.asarray((outlying**2 / (outlying**2 + square)) ** 2)
 
 
 def _normal(jacobian: FloatArray, error: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:

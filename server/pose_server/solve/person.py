@@ -38,6 +38,8 @@ _KEPT = ("head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
 #: Joints that the fit takes as they are: what trembles in them it would have to make up for.
 _CALMED = ("chest", "neck", "left_clavicle", "right_clavicle")
 _CALMED_HZ = 3.0
+#: A lifted point that is no better known than this counts fully, one twice as uncertain a quarter.
+_CERTAIN_M = 0.05
 _NOWHERE_M = (0.0, 0.0, 4.0)
 
 
@@ -77,7 +79,7 @@ def solved_person(
     body = proportions(names, pose.joints_root_m, seen)
     local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
     report(0.2)
-    evidence = _evidence(track, pose, seen)
+    evidence = _evidence(track, pose)
     for joint in map(SKELETON.index, _CALMED):
         local[:, joint] = smoothed_rotations(
             local[:, joint],
@@ -114,8 +116,8 @@ def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _evidence(track: Track2D, pose: Pose3D, seen: FloatArray) -> Evidence:
-    """Collect what the fit looks at; weights are squared confidences."""
+def _evidence(track: Track2D, pose: Pose3D) -> Evidence:
+    """Collect what the fit looks at: keypoints by confidence, lifted directions by certainty."""
     frames = len(track)
     keypoints = np.full((frames, len(FITTED_POINTS), 2), np.nan)
     weights = np.zeros(keypoints.shape[:2])
@@ -128,17 +130,19 @@ def _evidence(track: Track2D, pose: Pose3D, seen: FloatArray) -> Evidence:
 
     def lifted(*members: str) -> tuple[FloatArray, FloatArray]:
         if any(name not in pose.joint_names for name in members):
-            return np.full((frames, 3), np.nan), np.zeros(frames)
+            return np.full((frames, 3), np.nan), np.full(frames, np.nan)
         columns = [pose.joint_names.index(name) for name in members]
-        return pose.joints_root_m[:, columns].mean(axis=1), seen[:, columns].min(axis=1)
+        return pose.joints_root_m[:, columns].mean(axis=1), pose.uncertainty_m[:, columns].max(axis=1)
 
     middles = {"pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder")}
     directions, trust = [], []
     for start, end in FITTED_BONES:
         a, b = lifted(*middles.get(start, (start,))), lifted(*middles.get(end, (end,)))
         directions.append(unit(b[0] - a[0]))
-        trust.append(np.minimum(a[1], b[1]) ** 2 * np.isfinite(directions[-1]).all(axis=1))
-    return Evidence(keypoints, weights, np.stack(directions, axis=1), np.stack(trust, axis=1))
+        trust.append((_CERTAIN_M / np.maximum(np.maximum(a[1], b[1]), _CERTAIN_M)) ** 2)
+    along = np.stack(directions, axis=1)
+    certain = np.where(np.isfinite(along).all(axis=2), np.nan_to_num(np.stack(trust, axis=1)), 0.0)
+    return Evidence(keypoints, weights, along, certain)
 
 
 def _first_root(local_wxyz: FloatArray, evidence: Evidence, body: Proportions, camera: Camera) -> FloatArray:
