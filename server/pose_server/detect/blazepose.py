@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pose_shared.skeleton import BLAZEPOSE_33
 
 from pose_server.detect.networks import LandmarkNetwork, PersonNetwork, weights_sha256
-from pose_server.detect.people import Moment, People
+from pose_server.detect.people import TRIAL_FRAMES, Moment, People
 from pose_server.detect.pose import Pose, PoseReader
 from pose_server.detect.roi import Picture
 from pose_server.detect.scanner import Scanner, tiles
@@ -54,7 +54,7 @@ class BlazePose:
     small_tiles
         Look for newcomers on tiles, too, not on the whole picture alone.
     look_back
-        Follow a newcomer backwards to where they became visible.
+        Follow a newcomer backwards to where they became visible; results then lag by about a second.
     threads
         Cores to use; all when None.  Does not change the numbers.
 
@@ -111,7 +111,7 @@ class BlazePoseSession:
             patience=max(1, round(_PATIENCE_S * rate)),
         )
         self._look_back = detector.look_back
-        self._lag = _lag(clip)
+        self._lag = _lag(clip) if detector.look_back else TRIAL_FRAMES
         self._moments: deque[Moment] = deque()
         self._frames = 0
 
@@ -157,7 +157,7 @@ class BlazePoseSession:
 def _lag(clip: ClipInfo) -> int:
     """Return how many frames to keep open."""
     halvings = max(0, math.ceil(math.log2(max(clip.width, clip.height) / _KEPT_SIDE)))
-    kept_bytes = 3 * clip.width * clip.height >> 2 * halvings
+    kept_bytes = (3 * clip.width * clip.height) >> (2 * halvings)
     fewest, most = _LOOK_BACK_FRAMES
     most = min(most, max(fewest, _KEPT_BYTES // max(1, kept_bytes)))
     return min(most, max(fewest, math.ceil(_LOOK_BACK_S * clip.rate)))

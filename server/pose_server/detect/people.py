@@ -11,13 +11,13 @@ from pose_server.detect.pose import Pose, PoseReader
 from pose_server.detect.roi import Picture, Roi
 from pose_server.detect.scanner import Candidate
 
-__all__ = ["Moment", "People", "Person"]
+__all__ = ["TRIAL_FRAMES", "Moment", "People", "Person"]
 
-#: A pose less sure than this is dropped: what it shows is mostly guessed.
-_SURE_ENOUGH = 0.35
+#: A pose of less sureness or score is dropped: what it shows is mostly guessed.
+_SURE_ENOUGH, _SCORE_ENOUGH = 0.35, 0.15
 #: A newcomer becomes known, and is reported, after some sure poses if those make up this share of all;
 #: else they are forgotten after so many frames.
-_SURE_POSES, _SURE_SHARE, _TRIAL = 4, 0.4, 10
+_SURE_POSES, _SURE_SHARE, TRIAL_FRAMES = 4, 0.4, 10
 #: From where on a pose is sure: of somebody whom the person detector scores this high, and of others.
 #: Parts of people and things on tables reach 0.65 and 0.7; people seldom stay below 0.75 and 0.9.
 _CLEAR_SCORE = 0.75
@@ -28,10 +28,12 @@ _SAME_BODY = 0.07
 _PART = 0.6
 #: Further from where they were expected than this, in crop sides, or grown by this: somebody else.
 _JUMP, _GROWTH = 0.35, 1.8
-#: Below this the person is looked for with the detector, too, at once and then every few frames.
-_DOUBT, _DOUBT_PACE = 0.6, 3
-#: Smoothing of a square's size and lean, and of its centre's speed.
-_ROI_WEIGHT, _SPEED_WEIGHT = 0.5, 0.4
+#: Below this the person is looked for with the detector, too, at once and then every few frames, and is
+#: given up after so many times the patience for somebody who is not seen at all.
+_DOUBT, _DOUBT_PACE, _DOUBT_PATIENCE = 0.6, 3, 4
+#: How far a square's centre, its size and lean, and its speed follow the newest pose: a square that
+#: trembles makes points that tremble, and so does one that runs ahead (the speed is for gaps only).
+_PLACE_WEIGHT, _SHAPE_WEIGHT, _SPEED_WEIGHT = 0.7, 0.5, 0.4
 #: A candidate this close to somebody in no doubt, in crop sides, is not looked at.
 _SAME_PLACE, _SAME_SIZE = 0.15, 1.6
 #: A seat is given to a newcomer who is larger than the smallest person by this.
@@ -47,6 +49,7 @@ class Person:
     """Somebody who is being followed in one direction of time."""
 
     roi: Roi
+    """Where to look in the next frame."""
     pose: Pose
     first_index: int
     sure_from: float
@@ -58,17 +61,13 @@ class Person:
     dismissed: bool = False
     speed: tuple[float, float] = (0.0, 0.0)
 
-    def expected(self) -> Roi:
-        """Return where to look in the next frame."""
-        return self.roi.shifted(*self.speed)
-
     def update(self, pose: Pose) -> None:
         """Take the pose of the next frame."""
         frames = self.misses + 1
         step = (pose.roi.x - self.pose.roi.x) / frames, (pose.roi.y - self.pose.roi.y) / frames
         vx, vy = (old + _SPEED_WEIGHT * (new - old) for old, new in zip(self.speed, step, strict=True))
         self.speed = vx, vy
-        self.roi = self.roi.blended(pose.roi, _ROI_WEIGHT)
+        self.roi = self.roi.blended(pose.roi, _PLACE_WEIGHT, _SHAPE_WEIGHT)
         self.pose = pose
         self.misses = 0
         self.poses += 1
@@ -76,8 +75,8 @@ class Person:
         self.doubts = self.doubts + 1 if pose.sureness < _DOUBT else 0
 
     def miss(self) -> None:
-        """Go on as before, a little slower, because the next frame does not show the person."""
-        self.roi = self.expected()
+        """Go on with the last speed, a little slower, because the next frame does not show the person."""
+        self.roi = self.roi.shifted(*self.speed)
         self.speed = self.speed[0] * 0.9, self.speed[1] * 0.9
         self.misses += 1
         self.doubts += 1
@@ -89,11 +88,11 @@ class Person:
     def could_be(self, pose: Pose) -> bool:
         """Whether a pose read where this person was expected can be theirs."""
         slack = 1 + 0.5 * self.misses
-        where = self.expected()
         return (
             pose.sureness >= _SURE_ENOUGH
-            and where.distance(pose.roi) < _JUMP * slack
-            and where.ratio(pose.roi) < _GROWTH * slack
+            and pose.score >= _SCORE_ENOUGH
+            and self.roi.distance(pose.roi) < _JUMP * slack
+            and self.roi.ratio(pose.roi) < _GROWTH * slack
         )
 
 
@@ -133,11 +132,11 @@ class People:
 
     def doubtful(self) -> list[Roi]:
         """Return the places where the detector should help to find somebody again."""
-        return [p.expected() for p in self._live if p.known and (p.misses or p.doubts % _DOUBT_PACE == 1)]
+        return [p.roi for p in self._live if p.known and (p.misses or p.doubts % _DOUBT_PACE == 1)]
 
     def follow(self, moment: Moment) -> None:
         """Read everybody's pose in a new frame."""
-        where = [person.expected() for person in self._live]
+        where = [person.roi for person in self._live]
         poses = self._reader.read(moment.picture, where, [person.pose for person in self._live])
         fits = [person.could_be(pose) for person, pose in zip(self._live, poses, strict=True)]
         for i, j in combinations(range(len(poses)), 2):
@@ -150,7 +149,11 @@ class People:
                 moment.seen.append((person, pose))
             else:
                 person.miss()
-        self._live = [person for person in self._live if person.misses <= self._patience]
+        self._live = [
+            person
+            for person in self._live
+            if person.misses <= self._patience and person.doubts <= _DOUBT_PATIENCE * self._patience
+        ]
 
     def welcome(self, candidates: Sequence[Candidate], moment: Moment) -> None:
         """Look at where the detector saw somebody in the newest frame."""
@@ -159,7 +162,11 @@ class People:
         fresh = [c for c, chance in zip(fresh, chances, strict=True) if chance >= _LIKELY]
         poses = self._reader.read(moment.picture, [candidate.roi for candidate in fresh])
         for candidate, pose in zip(fresh, poses, strict=True):
-            if pose.sureness < _LIKELY or self._found_again(pose, moment) or moment.shows(pose):
+            if (
+                min(pose.sureness / _LIKELY, pose.score / _SCORE_ENOUGH) < 1
+                or self._found_again(pose, moment)
+                or moment.shows(pose)
+            ):
                 continue
             if any(pose.share_on(other) > _PART for _, other in moment.seen):
                 continue
@@ -194,7 +201,7 @@ class People:
                 self._dismiss_parts(person)
                 if look_back:
                     self._returning.append(self._followed_back(person, list(moments)))
-            elif moments[-1].index - person.first_index >= _TRIAL:
+            elif moments[-1].index - person.first_index >= TRIAL_FRAMES:
                 self._live.remove(person)
 
     def finish(self, frames: int) -> None:
@@ -240,7 +247,7 @@ class People:
         first_pose = next(pose for who, pose in moments[start].seen if who is person)
         ghost = Person(first_pose.roi, first_pose, person.first_index, person.sure_from)
         for moment in reversed(moments[:start]):
-            pose = self._reader.read(moment.picture, [ghost.expected()], [ghost.pose])[0]
+            pose = self._reader.read(moment.picture, [ghost.roi], [ghost.pose])[0]
             if moment.shows(pose):
                 return
             if ghost.could_be(pose):

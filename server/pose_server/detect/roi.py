@@ -138,10 +138,14 @@ class Roi:
         """Return the square moved by pixels."""
         return Roi(self.x + dx, self.y + dy, self.side, self.angle)
 
-    def blended(self, newer: Roi, weight: float) -> Roi:
-        """Return the newer place with size and lean only `weight` of the way towards the newer ones."""
-        side = self.side * (newer.side / self.side) ** weight
-        return Roi(newer.x, newer.y, side, self.angle + weight * self.turn_to(newer))
+    def blended(self, newer: Roi, place_weight: float, shape_weight: float) -> Roi:
+        """Return a square whose centre, and whose size and lean, went so far towards the newer one's."""
+        return Roi(
+            self.x + place_weight * (newer.x - self.x),
+            self.y + place_weight * (newer.y - self.y),
+            self.side * (newer.side / self.side) ** shape_weight,
+            self.angle + shape_weight * self.turn_to(newer),
+        )
 
     def turn_to(self, other: Roi) -> float:
         """Radians from our lean to the other's, -pi to pi."""
