@@ -51,6 +51,8 @@ _CUSTOM_RAD = {
 }
 #: Relaxed arms hang; everything else is relaxed at rest.
 _RELAXED = {"left_shoulder": (0.0, 1.2, 0.0), "right_shoulder": (0.0, -1.2, 0.0)}
+#: Expected errors: of a keypoint as a share of the stature, of a lifted direction in radians, and
+#: how far a hinge may seem to bend backwards.
 _KEYPOINT_SHARE = 0.02
 _DIRECTION = 0.25
 _BACKWARDS_RAD = 0.05
@@ -58,11 +60,14 @@ _BACKWARDS_RAD = 0.05
 #: placed it, and how many expected errors make an outlier; from generous to strict, or a limb that
 #: was lifted far off its keypoints would never come back to them.
 _STEPS = ((3.0, 12.0), (3.0, 12.0), (1.0, 8.0), (1.0, 5.0), (1.0, 4.0), (1.0, 4.0))
+#: Expected accelerations of every turn, and of the root across and along the view.
 _TURN_RAD_S2 = 150.0
 _ACROSS_M_S2 = 15.0
 _DEPTH_M_S2 = 5.0
 _DAMPING = 1e-2
+#: Radians and metres that one step may go; the equations are true near where they were made.
 _LONGEST_STEP = 0.3
+#: Rows fitted at a time, and rows looked at beyond them.
 _CHUNK = 200
 _AHEAD = 40
 

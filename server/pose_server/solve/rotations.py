@@ -145,10 +145,10 @@ class _Frames(dict[str, FloatArray]):
         super().__init__()
         self._still = np.broadcast_to(np.eye(3), (frames, 3, 3))
 
-    def direction(self, seen: FloatArray, joint: str, rest: ArrayLike) -> FloatArray:
-        """Return seen directions, or where there are none, a rest direction carried by a joint."""
+    def carried(self, joint: str, rest: ArrayLike) -> FloatArray:
+        """Return (T, 3) where a joint turns a rest direction, the rest direction where it is unknown."""
         frame = np.where(np.isfinite(self[joint]), self[joint], self._still)
-        return np.where(np.isfinite(seen), seen, frame @ np.asarray(rest, dtype=float))
+        return np.asarray(frame @ np.asarray(rest, dtype=float))
 
 
 def _trust(body: _Body) -> FloatArray:
@@ -189,11 +189,10 @@ def _arm(body: _Body, world: _Frames, side: str, offsets: FloatArray, rate_hz: f
     # The forearm bends forwards in the T-pose, with the palms down.
     hinge = -_Z if side == "left_" else _Z
     girdle = side + "clavicle"
-    upper = world.direction(unit(body[side + "elbow"] - body[side + "shoulder"]), girdle, out)
-    lower = unit(body[side + "wrist"] - body[side + "elbow"])
-    lower = np.where(np.isfinite(lower), lower, upper)
-    carried = world.direction(np.full_like(upper, np.nan), girdle, out)
-    expected = (between(carried, upper) @ world.direction(carried * np.nan, girdle, hinge)[..., None])[..., 0]
+    hanging = world.carried(girdle, out)
+    upper = _known_or(unit(body[side + "elbow"] - body[side + "shoulder"]), hanging)
+    lower = _known_or(unit(body[side + "wrist"] - body[side + "elbow"]), upper)
+    expected = (between(hanging, upper) @ world.carried(girdle, hinge)[..., None])[..., 0]
     lengths = _lengths(offsets, side + "elbow", side + "wrist")
     arm, forearm = hinged_limb(upper, lower, _ELBOW_BY_CHEST * expected, lengths, out, hinge, rate_hz=rate_hz)
     knuckles = body.middle(side + "index", side + "pinky") - body[side + "wrist"]
@@ -206,20 +205,19 @@ def _arm(body: _Body, world: _Frames, side: str, offsets: FloatArray, rate_hz: f
     roll = np.nan_to_num(_ROLL_BY_HAND * plausible * width) + _ROLL_BY_ELBOW * neutral
     roll = steady_axis(forearm @ out, roll, rate_hz=rate_hz, cutoff_hz=_ROLL_HZ)
     forearm = between(neutral, roll) @ forearm
-    knuckles = np.where(np.isfinite(knuckles), knuckles, forearm @ out)
-    reach = _within(_HAND_RANGE, knuckles, forearm, mirrored=side == "right_")
+    reach = _known_or(knuckles, forearm @ out)
+    reach = _within(_HAND_RANGE, reach, forearm, mirrored=side == "right_")
     hand = between(forearm @ out, reach) @ forearm
     world[side + "shoulder"], world[side + "elbow"] = arm, forearm
     world[side + "wrist"] = world[side + "hand"] = hand
 
 
 def _leg(body: _Body, world: _Frames, side: str, offsets: FloatArray, rate_hz: float) -> None:
-    upper = world.direction(unit(body[side + "knee"] - body[side + "hip"]), "pelvis", -_Z)
-    lower = unit(body[side + "ankle"] - body[side + "knee"])
-    lower = np.where(np.isfinite(lower), lower, upper)
+    upper = _known_or(unit(body[side + "knee"] - body[side + "hip"]), world.carried("pelvis", -_Z))
+    lower = _known_or(unit(body[side + "ankle"] - body[side + "knee"]), upper)
     forwards = (body[side + "big_toe"] - body[side + "heel"]) / _FOOT_LENGTH_M
-    lateral = world.direction(np.full_like(upper, np.nan), "pelvis", _X)
-    expected = _KNEE_BY_PELVIS * lateral + _KNEE_BY_FOOT * np.nan_to_num(np.cross(unit(forwards), lower))
+    expected = _KNEE_BY_PELVIS * world.carried("pelvis", _X)
+    expected += _KNEE_BY_FOOT * np.nan_to_num(np.cross(unit(forwards), lower))
     lengths = _lengths(offsets, side + "knee", side + "ankle")
     thigh, shank = hinged_limb(upper, lower, expected, lengths, -_Z, _X, rate_hz=rate_hz)
     world[side + "hip"], world[side + "knee"] = thigh, shank
@@ -236,15 +234,18 @@ def _head(body: _Body, world: _Frames) -> None:
     ears = body["left_ear"] - body["right_ear"]
     # Between eyes and nose lies what is straight ahead of the ears.
     face = (body.sided("eye") + body["nose"]) / 2
-    face = np.where(np.isfinite(face), face, body["nose"]) - body.sided("ear")
-    head = framed(ears, face, _X, -_Y)
-    head = np.where(np.isfinite(head), head, world["chest"])
+    face = _known_or(face, body["nose"]) - body.sided("ear")
+    head = _known_or(framed(ears, face, _X, -_Y), world["chest"])
     head = _limited(world["chest"], head, _HEAD_LIMIT)
     neck = _halfway(world["chest"], head)
-    rise = body.sided("ear") - body.sided("shoulder")
-    rise = np.where(np.isfinite(rise), rise, neck[..., 2])
+    rise = _known_or(body.sided("ear") - body.sided("shoulder"), neck[..., 2])
     world["neck"] = between(neck[..., 2], rise, share=_NECK_SHARE) @ neck
     world["head"] = head
+
+
+def _known_or(seen: FloatArray, otherwise: FloatArray) -> FloatArray:
+    """Return what was seen, and something else where it was not."""
+    return np.where(np.isfinite(seen), seen, otherwise)
 
 
 def _halfway(first: FloatArray, second: FloatArray) -> FloatArray:
