@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -39,8 +40,9 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             async def stream(request: Any, context: Any) -> Any:
                 method = handler.unary_stream or handler.stream_stream
                 try:
-                    async for response in method(request, context):
-                        yield response
+                    async with aclosing(method(request, context)) as responses:
+                        async for response in responses:
+                            yield response
                 except Exception as error:
                     await _abort(context, name, error)
 

@@ -68,7 +68,7 @@ class PeopleFound:
 
 @dataclass(frozen=True)
 class Alive:
-    """The worker is still there, at least once a second while it runs a task."""
+    """The worker is still there, or on its way."""
 
 
 TaskEvent = StageProgress | Note | PeopleFound | Alive
@@ -117,7 +117,7 @@ class Executor(Protocol):
     async def run(
         self, task: Task, on_event: Callable[[TaskEvent], None], cancelled: asyncio.Event
     ) -> TaskResult:
-        """Run a task to its end, telling `on_event` on the way.
+        """Run a task to its end, telling `on_event` on the way: something at least every few seconds.
 
         Once `cancelled` is set, the task ends within 1.5 seconds. Cancelling the coroutine itself
         abandons the task: its worker is killed at once.

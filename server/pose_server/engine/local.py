@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 from pose_shared.errors import InternalError, JobCancelledError, PoseError
 
-from pose_server.engine.executor import Task, TaskEvent, TaskResult, WorkerLostError
+from pose_server.engine.executor import Alive, Task, TaskEvent, TaskResult, WorkerLostError
 from pose_server.engine.worker import CancelTask, Failed, Finished, Hello, WorkerConfig, work
 
 __all__ = ["LocalExecutor"]
@@ -62,7 +62,7 @@ class LocalExecutor:
     ) -> TaskResult:
         """Run a task; see `Executor.run`."""
         try:
-            worker = await _unless(cancelled, self._living_worker())
+            worker = await _unless(cancelled, self._living_worker(), lambda: on_event(Alive()))
         except JobCancelledError:
             raise
         except PoseError as error:
@@ -88,7 +88,7 @@ class LocalExecutor:
             stopper.cancel()
             if not ended:
                 worker.kill()
-            if not worker.alive and not self._closed:  # ready before the next task comes
+            elif not worker.alive and not self._closed:  # ready before the next task comes
                 self._start_launch()
 
     async def close(self) -> None:
@@ -155,12 +155,13 @@ def _observe(launch: asyncio.Task[None]) -> None:
         log.error("worker_start_failed", error=str(launch.exception()))
 
 
-async def _unless(cancelled: asyncio.Event, waited: Awaitable[T]) -> T:
-    """Wait for something, or raise JobCancelledError as soon as `cancelled` is set."""
+async def _unless(cancelled: asyncio.Event, waited: Awaitable[T], tick: Callable[[], None]) -> T:
+    """Wait for something, with a tick a second, or raise JobCancelledError once `cancelled` is set."""
     work = asyncio.ensure_future(waited)
     stop = asyncio.create_task(cancelled.wait())
     try:
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        while not (await asyncio.wait({work, stop}, timeout=1, return_when=asyncio.FIRST_COMPLETED))[0]:
+            tick()
         if cancelled.is_set():
             raise JobCancelledError("The job was cancelled.")
         return await work
@@ -182,6 +183,7 @@ class _WorkerProcess:
         assert self._process.pid is not None
         self.pid = self._process.pid
         self.device = config.device
+        #: Whether it may be given a task.
         self.alive = True
         self.gone = asyncio.Event()
         self.how_it_ended = ""
@@ -197,7 +199,8 @@ class _WorkerProcess:
 
     def kill(self) -> None:
         """End the process and all its children; safe to repeat."""
-        if self.alive:
+        self.alive = False
+        if not self.gone.is_set():
             self._kill_group()
 
     def loss(self) -> WorkerLostError:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from pose_shared.errors import (
 
 from pose_server.cache.media import MediaStore
 from pose_server.engine.executor import (
+    Alive,
     Executor,
     Note,
     PeopleFound,
@@ -144,7 +145,9 @@ class JobBoard:
 
     async def get(self, job_id: str) -> Job:
         """Return a job; raises `NotFoundError`."""
-        return await self._in_table(self._store.get, job_id)
+        job = await self._in_table(self._store.get, job_id)
+        live = self._live.get(job_id)
+        return replace(job, progress=live.progress) if live and live.progress else job
 
     async def newest(self, limit: int, before: int | None) -> Sequence[Job]:
         """Return jobs, newest first; see `JobStore.newest`."""
@@ -289,7 +292,11 @@ class JobBoard:
             raise JobCancelledError("The job was cancelled.")
         folder = self._run_folder(job.id, job.fence)
         media = job.request.media
-        clip = await asyncio.to_thread(self._media.place, media, self._folder / job.id / "media")
+        place = asyncio.to_thread(self._media.place, media, self._folder / job.id / "media")
+        placing = asyncio.create_task(place)
+        while not (await asyncio.wait({placing}, timeout=_RENEW_S))[0]:  # a disk without links
+            self._on_event(job, Alive())
+        clip = placing.result()
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         task = Task(job.id, job.fence, clip, media.clip_name, job.request.options, folder / "result")
         return await self._executor.run(task, lambda event: self._on_event(job, event), cancelled)

@@ -16,7 +16,7 @@ from pose_shared import errors
 from pose_shared.errors import InternalError, MediaError, PoseError
 from pose_shared.rpc_errors import error_of_call
 
-KINDS = [getattr(errors, name) for name in errors.__all__]
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PoseError)]
 thrown: list[BaseException] = []
 
 

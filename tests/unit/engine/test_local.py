@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 from pose_server.engine import local as local_module
-from pose_server.engine.executor import Note, PeopleFound, StageProgress, Task, TaskEvent, WorkerLostError
+from pose_server.engine.executor import (
+    Alive,
+    Note,
+    PeopleFound,
+    StageProgress,
+    Task,
+    TaskEvent,
+    WorkerLostError,
+)
 from pose_server.engine.local import LocalExecutor
 from pose_server.engine.worker import WorkerConfig
 from pose_server.pipeline.options import ImportOptions
@@ -165,6 +173,7 @@ def test_an_abandoned_task_takes_its_process_and_children_along(
             work.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await work
+            await executor.run(make_task("auto", 2), print, asyncio.Event())
             async with asyncio.timeout(2):
                 while any(alive(pid) for pid in family):
                     await asyncio.sleep(0.02)
@@ -185,6 +194,17 @@ def test_a_start_that_cannot_be_says_why(config: WorkerConfig) -> None:
         asyncio.run(start(replace(config, job_function="dying_job:run")))
     with pytest.raises(InputError):
         asyncio.run(start(replace(config, device="gpu")))
+
+
+def test_a_task_that_waits_for_its_worker_is_alive(config: WorkerConfig, make_task: MakeTask) -> None:
+    async def play() -> None:
+        executor = LocalExecutor(replace(config, job_function="slow_job:run"))
+        events: list[TaskEvent] = []
+        await executor.run(make_task("auto"), events.append, asyncio.Event())
+        await executor.close()
+        assert events.count(Alive()) >= 2
+
+    asyncio.run(play())
 
 
 def test_a_start_that_takes_for_ever_is_ended(config: WorkerConfig, monkeypatch: pytest.MonkeyPatch) -> None:
