@@ -1,6 +1,5 @@
 """What the user can press, and what scripts can call: bpy.ops.pose.import_video and its kin."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from pose_shared.errors import InputError, PoseError
 
 from . import importing
 from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
+from .console import wait_for
 from .host import Placement, scene_rate
 from .local_server import LocalServer
 from .preferences import preferences
@@ -32,7 +32,6 @@ __all__ = [
 #: The server that this Blender has started.
 local_server = LocalServer()
 
-_PRINT_S = 2.0
 _LOOK_S = 0.5
 
 
@@ -164,7 +163,7 @@ class POSE_OT_import_video(bpy.types.Operator):
                 importing.start(request, context.scene, self._placement(context))
             else:
                 session = ImportSession(request)
-                _wait(session)
+                wait_for(session)
                 outcome = importing.finish(session, context.scene, self._placement(context))
                 self.report({"INFO"}, outcome.message)
         except PoseError as error:
@@ -207,20 +206,6 @@ class POSE_OT_import_video(bpy.types.Operator):
             film=self.add_film,
             confidence=self.add_confidence,
         )
-
-
-def _wait(session: ImportSession) -> None:
-    """Wait for a session, saying on the console how far it is; Ctrl-C cancels it."""
-    said, next_print = "", 0.0
-    try:
-        while not session.wait(0.2):
-            line = ", ".join(word for word in (session.stage, session.counts, session.pace) if word)
-            if line != said and time.monotonic() >= next_print:
-                print(line, flush=True)  # noqa: T201
-                said, next_print = line, time.monotonic() + _PRINT_S
-    except KeyboardInterrupt:
-        session.cancel()
-        session.wait(5.0)
 
 
 class POSE_OT_cancel_import(bpy.types.Operator):
