@@ -192,7 +192,7 @@ class JobBoard:
         shown: StageProgress | None = None
         while True:
             changed = live.changed
-            while seen != live.stored:
+            if seen != live.stored:
                 seen = live.stored
                 try:
                     events, ended = await self._in_table(self._store.events, job_id, after_seq, _EVENT_PAGE)
@@ -210,6 +210,8 @@ class JobBoard:
             if live.progress is not None and live.progress is not shown:
                 shown = live.progress
                 yield shown
+            if seen is None:
+                continue
             self._check_open()
             try:
                 async with asyncio.timeout(heartbeat_s):

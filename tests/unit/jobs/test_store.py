@@ -4,6 +4,7 @@ import itertools
 import sqlite3
 import uuid
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -251,14 +252,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.path = Path(self._folder()) / f"{uuid.uuid4().hex}.sqlite3"
+        self.folder = TemporaryDirectory()
+        self.path = Path(self.folder.name) / "jobs.sqlite3"
         self.store = JobStore(self.path)
-
-    @staticmethod
-    def _folder() -> str:
-        import tempfile
-
-        return tempfile.mkdtemp()
 
     @rule(target=jobs)
     def create(self) -> str:
@@ -315,6 +311,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.store.close()
+        self.folder.cleanup()
 
 
 TestStoreMachine = StoreMachine.TestCase
