@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +14,10 @@ from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-__all__ = ["Dancer", "motion_chunks"]
+__all__ = ["FILM_FRAMES", "Dancer", "host_motion", "motion_chunks"]
+
+#: Of the film that the dancers are in.
+FILM_FRAMES = 48
 
 _PIECE_ROWS = 4096
 _OFFSETS_M = {
@@ -116,10 +118,14 @@ class Dancer:
 
 
 def motion_chunks(
-    host: HostMotion, source_rate: Fraction, world_to_camera: Sequence[np.ndarray] = ()
+    host: HostMotion, source_rate: Fraction, *, camera_drift_m: float = 0.0
 ) -> list[motion_pb2.MotionChunk]:
-    """A motion as the server streams it; with several matrices, from a camera that moves."""
-    matrices = np.array(world_to_camera if len(world_to_camera) else host.camera.world_to_camera)
+    """A motion as the server streams it, from a camera that may move along x, so far each row."""
+    matrices = host.camera.world_to_camera
+    if camera_drift_m:
+        matrices = np.tile(matrices, (host.frame_count, 1, 1))
+        for row, matrix in enumerate(matrices):
+            matrix[:3, 3] -= matrix[:3, :3] @ (camera_drift_m * row, 0, 0)
     header = motion_pb2.MotionHeader(
         clip_name=host.clip_name,
         person=host.person,

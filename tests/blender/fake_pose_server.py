@@ -41,12 +41,15 @@ class FakeServer:
         How long a job takes.
     error
         What every job ends with, if anything.
+    camera_drift_m
+        How far the camera moves along x from row to row.
     """
 
     dancers: Sequence[Dancer]
     seconds: float = 0.0
     error: PoseError | None = None
     note: str = ""
+    camera_drift_m: float = 0.0
     specs: list[jobs_pb2.ImportSpec] = field(default_factory=list)
     rates: list[Fraction | None] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -145,4 +148,5 @@ class _Motions(motion_pb2_grpc.MotionServiceServicer):
         rate = Fraction(request.fps.numerator, request.fps.denominator) if request.HasField("fps") else None
         self.fake.rates.append(rate)
         dancer = self.fake.dancers[request.person - 1]
-        yield from motion_chunks(host_motion(dancer, request.person, rate), dancer.source_rate)
+        motion = host_motion(dancer, request.person, rate)
+        yield from motion_chunks(motion, dancer.source_rate, camera_drift_m=self.fake.camera_drift_m)

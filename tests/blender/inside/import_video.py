@@ -1,5 +1,6 @@
 """Import a clip with the operator and report everything that it changed."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -96,15 +97,18 @@ def person(armature: Any, camera: Any, step: int) -> dict[str, Any]:
     curves = fcurves(action)
     rotation = next(c for c in curves if c.data_path.endswith("rotation_quaternion"))
     frames = [point.co[0] for point in rotation.keyframe_points]
-    places = {frame: joints(armature, frame) for frame in frames[::step]}
+    places, pixels = [], []
+    for frame in frames[::step]:
+        places.append([frame, joints(armature, frame)])
+        pixels.append([frame, seen(camera, places[-1][1]) if camera else {}])
     bones = armature.data.bones
     return {
         "name": armature.name,
         "action": action.name,
         "frames": frames,
         "interpolation": sorted({point.interpolation for c in curves for point in c.keyframe_points}),
-        "joints": [[frame, place] for frame, place in places.items()],
-        "seen": [[frame, seen(camera, place)] for frame, place in places.items()] if camera else [],
+        "joints": places,
+        "seen": pixels,
         "parents": {bone.name: bone.parent.name if bone.parent else None for bone in bones},
         "located": sorted({c.data_path for c in curves if c.data_path.endswith("location")}),
         "properties": {key: armature[key] for key, _ in armature.items()},
@@ -123,7 +127,13 @@ def film(camera: Any, frames: list[int]) -> dict[str, Any]:
         else:
             user = background.image_user
             shown.append(frame - user.frame_start + 1 + user.frame_offset - 1)
-    return {"source": background.source, "shown": shown, "visible": camera.data.show_background_images}
+    return {
+        "source": background.source,
+        "shown": shown,
+        "visible": camera.data.show_background_images,
+        "turn": round(math.degrees(background.rotation)),
+        "scale": background.scale,
+    }
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:

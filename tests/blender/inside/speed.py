@@ -1,0 +1,31 @@
+"""Time the writing of long motions, as the server sends them."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bpy
+import harness
+
+
+def main(given: dict[str, Any]) -> dict[str, Any]:
+    harness.enable()
+    root = harness.MODULE
+    clips, host = sys.modules[f"{root}.clips"], sys.modules[f"{root}.host"]
+    from pose_shared.client import Client
+
+    with Client(given["server"]) as client:
+        motion = client.get_motion("jobs/dance", 1)
+    clip = clips.Clip.from_path(Path(given["film"]))
+    placement = host.Placement(scene_frame=1, camera=False)
+    begin = time.perf_counter()
+    host.write_import(bpy.context.scene, [motion], clip, placement, job="jobs/dance")
+    seconds = time.perf_counter() - begin
+    armature = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
+    return {"seconds": seconds, "bones": len(armature.data.bones), "frames": motion.frame_count}
+
+
+harness.run(main)
