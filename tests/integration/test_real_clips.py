@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from accuracy import raw_landmarks, score
 from numpy.typing import NDArray
 from pose_server.cli.remote import import_remotely
-from pose_server.detect.registry import create_detector
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion
-from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.report import ImportReport
-from pose_server.track.tracker import track_people
-from pose_server.video.open import open_clip
 
 pytestmark = pytest.mark.reference
 MOTION = ("npz", "bvh")
@@ -30,31 +23,6 @@ MOTION = ("npz", "bvh")
 
 def imported(clip: Path, out: Path, options: ImportOptions) -> ImportReport:
     return import_clip(clip, options, out, device="cpu", progress=SilentProgress())
-
-
-@dataclass(frozen=True)
-class Score:
-    """What score.py prints of a prediction."""
-
-    frames: int
-    p_mpjpe_mm: float
-    acceleration_error_mm: float
-    bone_spread: float
-    acceleration_mm: float
-    reference_acceleration_mm: float
-
-
-def score(prediction: Path, reference_data: Path) -> Score:
-    command = [sys.executable, reference_data / "real3d" / "score.py", prediction]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(
-        r"frames (\d+) .*P-MPJPE ([\d.]+) .*acceleration ([\d.]+) .*spread ([\d.]+) %"
-        r".*own acceleration ([\d.]+) \(reference ([\d.]+)\)",
-        text,
-    )
-    assert found, text
-    frames, *values = found.groups()
-    return Score(int(frames), *map(float, values))
 
 
 @pytest.fixture(scope="session")
@@ -74,29 +42,20 @@ def garden(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def raw_landmarks(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The detector's own 3D points of the balancing clip, untouched, in score.py's form."""
-    source = open_clip(reference_data / "real3d" / "cam01.mp4")
-    detector = create_detector("auto", "cpu")
-    found = detect_clip(source, detector, SilentProgress())
-    track = track_people(
-        found,
-        keypoint_names=detector.keypoint_names,
-        image_size=(source.info.width, source.info.height),
-        progress=SilentProgress(),
-    )[0]
-    path = tmp_path_factory.mktemp("raw") / "landmarks.npz"
-    np.savez(path, joints=track.landmarks_m, names=np.array(track.keypoint_names), frames=track.indices)
-    return path
+def landmarks(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The detector's own 3D points of the balancing clip, untouched."""
+    target = tmp_path_factory.mktemp("raw") / "landmarks.npz"
+    return raw_landmarks(reference_data / "real3d" / "cam01.mp4", target)
 
 
 def test_the_solved_motion_is_calm_exact_in_length_and_no_worse_than_the_landmarks(
-    balancing: Path, raw_landmarks: Path, reference_data: Path
+    balancing: Path, landmarks: Path, reference_data: Path
 ) -> None:
-    solved = score(balancing / "person_01" / "motion.npz", reference_data)
-    raw = score(raw_landmarks, reference_data)
+    script = reference_data / "real3d" / "score.py"
+    solved = score(balancing / "person_01" / "motion.npz", script)
+    raw = score(landmarks, script)
     assert solved.frames >= 98
-    assert solved.bone_spread == 0.0
+    assert solved.bone_spread_percent == 0.0
     assert solved.p_mpjpe_mm <= raw.p_mpjpe_mm
     assert solved.acceleration_error_mm < 6 < raw.acceleration_error_mm
     assert solved.acceleration_mm > 0.5 * solved.reference_acceleration_mm
