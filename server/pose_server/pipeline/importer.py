@@ -124,7 +124,7 @@ class _Import:
         if camera.focal_source == "assumed":
             self.note(
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
-                "--fov or --focal-mm makes distances true."
+                "give its field of view or focal length to make distances true."
             )
         motions = self.solve(tracks, camera, lifter, source.info)
         people = self.export(folder, source, motions, summaries)
