@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-from pose_shared.errors import ConflictError, JobCancelledError, PoseError
+from pose_shared.errors import ConflictError, InternalError, JobCancelledError, PoseError
 
 from .host import Placement, write_import
 from .session import ImportRequest, ImportSession
@@ -104,7 +104,13 @@ def finish(session: ImportSession, scene: bpy.types.Scene, placement: Placement)
         The session failed or was cancelled; the scene is as it was.
     """
     result, clip = session.result(), session.request.clip
-    notes = write_import(scene, result.people, clip, placement, job=result.job)
+    try:
+        notes = write_import(scene, result.people, clip, placement, job=result.job)
+    except Exception as error:
+        raise InternalError(
+            f"The result cannot be put into the scene ({type(error).__name__}: {error}); please report it.",
+            reason="SCENE_UNWRITABLE",
+        ) from error
     bpy.ops.ed.undo_push(message=UNDO_NAME)
     count = len(result.people)
     imported = f"Imported {count} {'person' if count == 1 else 'people'} from {clip.name}."

@@ -120,7 +120,7 @@ class LocalServer:
         if self._process is not None and not self.running:
             self._log.seek(0)
             words = [line.strip() for line in self._log if line.strip()]
-            said = f": {words[-1]}" if words else ""
+            said = f": {words[-1].replace('pose-server: ', '', 1)}" if words else "."
             code = self._process.returncode
             self._process = None
             raise UnavailableError(

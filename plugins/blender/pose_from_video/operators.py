@@ -94,13 +94,13 @@ class POSE_OT_import_video(bpy.types.Operator):
         precision=3,
     )
     fov: FloatProperty(
-        name="Field of View",
+        name="Field of View, if Known",
         description="Horizontal field of view of the film in degrees, if it is known",
         min=0.0,
         max=150.0,
     )
     focal_mm: FloatProperty(
-        name="Focal Length",
+        name="Focal Length, if Known",
         description="Focal length in mm on a 36 mm sensor, if it is known and the field of view is not",
         min=0.0,
         max=1000.0,
