@@ -28,7 +28,7 @@ VERSION = 1
 
 #: The detector looks at every tile once in this time, and a newcomer is followed back by the second one.
 _CYCLE_S, _LOOK_BACK_S = 0.8, 1.2
-_FASTEST_CYCLE = 8
+_CYCLE_FRAMES = 8, 36
 #: Bounds of what is kept to look back at: frames, longest side, bytes.
 _LOOK_BACK_FRAMES = 16, 48
 _KEPT_SIDE = 2048
@@ -104,7 +104,8 @@ class BlazePoseSession:
         self._landmarks = LandmarkNetwork(copies=copies, threads=threads_each)
         self._persons = PersonNetwork(threads=threads_each, min_score=_CANDIDATE_SCORE)
         squares = tiles(clip.width, clip.height, small=detector.small_tiles)
-        self._scanner = Scanner(self._persons, squares, cycle=max(_FASTEST_CYCLE, int(_CYCLE_S * rate)))
+        cycle = min(max(_CYCLE_FRAMES[0], int(_CYCLE_S * rate)), _CYCLE_FRAMES[1])
+        self._scanner = Scanner(self._persons, squares, cycle)
         self._people = People(
             PoseReader(self._landmarks, mirrored=detector.mirrored),
             limit=detector.people_limit,

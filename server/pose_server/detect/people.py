@@ -40,8 +40,6 @@ _SAME_PLACE, _SAME_SIZE = 0.15, 1.6
 _LARGER = 1.3
 #: Presence, then sureness, of a candidate that is worth following.
 _LIKELY = 0.5
-#: New places to look at in one frame.
-_CANDIDATES = 3
 
 
 @dataclass(eq=False)
@@ -156,17 +154,15 @@ class People:
         ]
 
     def welcome(self, candidates: Sequence[Candidate], moment: Moment) -> None:
-        """Look at where the detector saw somebody in the newest frame."""
-        fresh = [candidate for candidate in candidates if not self._is_known(candidate.roi)][:_CANDIDATES]
+        """Look at where the detector saw somebody in the newest frame, the surest candidate first."""
+        fresh = [candidate for candidate in candidates if not self._is_known(candidate.roi)][: self._limit]
         chances = self._reader.glance(moment.picture, [candidate.roi for candidate in fresh])
         fresh = [c for c, chance in zip(fresh, chances, strict=True) if chance >= _LIKELY]
         poses = self._reader.read(moment.picture, [candidate.roi for candidate in fresh])
         for candidate, pose in zip(fresh, poses, strict=True):
-            if (
-                min(pose.sureness / _LIKELY, pose.score / _SCORE_ENOUGH) < 1
-                or self._found_again(pose, moment)
-                or moment.shows(pose)
-            ):
+            if pose.sureness < _LIKELY or pose.score < _SCORE_ENOUGH:
+                continue
+            if self._found_again(pose, moment) or moment.shows(pose):
                 continue
             if any(pose.share_on(other) > _PART for _, other in moment.seen):
                 continue

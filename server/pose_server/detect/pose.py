@@ -64,6 +64,8 @@ _LIMB_RADIUS = 0.05
 #: Two views of a clear picture differ by 0.006 of the crop's side (median) to 0.012 (nine in ten);
 #: where they differ by more than this, one of them has mixed up limbs and a mean would be neither.
 _DISAGREEMENT = 0.04
+#: What is left of a point's confidence when the views have nothing in common: one of them may be right.
+_DOUBTED = 0.25
 #: A crop this far from where its own pose says it should be is cut again.
 _OFF_CENTRE, _OFF_SIZE, _OFF_ANGLE = 0.12, 1.25, 0.5
 
@@ -222,7 +224,7 @@ def _view(look: Landmarks, roi: Roi) -> _View:
 
 def _joined(first: _View, second: _View, roi: Roi, before: Pose | None, picture: Picture) -> Pose:
     apart = np.linalg.norm(first.points_px - second.points_px, axis=1) / roi.side
-    agreement = 1.0 / (1.0 + (apart / _DISAGREEMENT) ** 2)
+    agreement = _DOUBTED + (1 - _DOUBTED) / (1 + (apart / _DISAGREEMENT) ** 2)
     share = np.full(len(apart), 0.5)
     for group in (_TRUNK, _ARMS, _LEGS):
         if np.mean(apart[group]) > _DISAGREEMENT:
