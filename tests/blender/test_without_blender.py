@@ -41,6 +41,13 @@ class TestTiming:
         as_float32 = float(np.float32(base))
         assert timing.rate_of(fps, as_float32) == rate
 
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [(23.976, "24000/1001"), (29.97, "30000/1001"), (59.94, "60000/1001"), (24, "24"), (12.5, "25/2")],
+    )
+    def test_a_typed_rate_is_what_was_meant(self, addon: Any, typed: float, meant: str) -> None:
+        assert addon("timing").exact_rate(float(np.float32(typed))) == Fraction(meant)
+
     def test_no_drift_over_a_long_clip(self, addon: Any) -> None:
         timing = addon("timing").SceneTiming(Fraction(24), NTSC, 0, 1)
         frames = timing.row_frames(0.0, NTSC, 20_000)

@@ -15,6 +15,7 @@ from .host import Placement, scene_rate
 from .local_server import LocalServer
 from .preferences import preferences
 from .session import ImportRequest, ImportSession
+from .timing import exact_rate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -125,6 +126,8 @@ class POSE_OT_import_video(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         self.interactive = True
+        if not self.properties.is_property_set("scene_frame"):
+            self.scene_frame = context.scene.frame_start
         manager = context.window_manager
         if self.filepath:
             return manager.invoke_props_dialog(self, width=380)
@@ -177,7 +180,7 @@ class POSE_OT_import_video(bpy.types.Operator):
                 "Give either the field of view or the focal length, not both.", reason="CAMERA_INVALID"
             )
         clip = Clip.from_path(Path(bpy.path.abspath(self.filepath)))
-        sequence_rate = str(self.sequence_fps) if self.sequence_fps else scene_rate(context.scene)
+        sequence_rate = exact_rate(self.sequence_fps) if self.sequence_fps else scene_rate(context.scene)
         options = {
             "people": self.people or None,
             "start": self.frame_start or None,

@@ -6,14 +6,18 @@ from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["RATE_MODES", "SceneTiming", "blender_rate", "rate_of"]
-
-#: What to do about a scene whose rate is not the clip's.
-RATE_MODES = ("MATCH", "CONVERT", "KEEP")
+__all__ = ["SceneTiming", "blender_rate", "exact_rate", "rate_of"]
 
 # NTSC rates have 1001 in them; a larger denominator would only read noise out of a float32.
 _LARGEST_DENOMINATOR = 1001
 _NEARLY_WHOLE = 0.01
+_TYPED = 0.006
+
+
+def exact_rate(typed: float) -> Fraction:
+    """Return the rate that somebody means who types 23.976: 24000/1001."""
+    ntsc = Fraction(round(typed) * 1000, 1001)
+    return ntsc if abs(typed - ntsc) < _TYPED else Fraction(typed).limit_denominator(1000)
 
 
 def rate_of(fps: int, fps_base: float) -> Fraction:
