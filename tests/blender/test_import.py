@@ -199,3 +199,15 @@ def test_a_film_that_was_stored_on_its_side(
         assert (shown["turn"], shown["scale"]) == (-90, pytest.approx(16 / 9))
     else:
         assert (shown["turn"], shown["scale"]) == (0, 1)
+
+
+def test_a_film_that_only_the_server_can_read(
+    blender: BlenderHost, server: FakeServer, tmp_path: Path
+) -> None:
+    film = tmp_path / "dance.mp4"
+    film.write_text("This Blender lacks the codec.")
+    result = import_video(blender, server, film, tmp_path, step=50)
+    assert result["added"]["objects"] == ["dance camera", "dance person 1", "dance person 2"]
+    assert result["added"]["movieclips"] == []
+    assert result["notes"].count("The camera shows no film, because Blender cannot open it: ") == 1
+    assert not any(result["left after undo"].values())

@@ -143,6 +143,10 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
         render.resolution_x, render.resolution_y = given["resolution"]
     prepare_scene(given)
     before, state, rate_before = everything(), user_state(), rate()
+    importing = sys.modules[f"{harness.MODULE}.importing"]
+    outcomes = []
+    finish = importing.finish
+    importing.finish = lambda *values: outcomes.append(finish(*values)) or outcomes[-1]
     bpy.ops.pose.import_video(**given["import"])
     after, rate_after, state_after = everything(), rate(), user_state()
     added = {kind: sorted(set(after[kind]) - set(before[kind])) for kind in KINDS}
@@ -152,6 +156,7 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     result = {
         "added": added,
         "people": [person(armature, camera, given.get("step", 1)) for armature in armatures],
+        "notes": outcomes[0].message,
         "film": film(camera, given["film_frames"]) if given.get("film_frames") else None,
         "rate before": rate_before,
         "rate after": rate_after,

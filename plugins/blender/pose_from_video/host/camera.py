@@ -124,7 +124,8 @@ def add_film(
     film.name = clip.name
     width_px, height_px = film.size
     if film.frame_duration < 1 or not width_px:
-        raise RuntimeError("no picture in it")
+        bpy.data.movieclips.remove(film)
+        raise RuntimeError("there is no picture in it")
     background = data.background_images.new()
     background.alpha = 1.0
     background.display_depth = "BACK"

@@ -115,9 +115,8 @@ def write_import(
                 try:
                     film_frames = add_film(camera, clip, view, timing, last_row_frame, scene.render)
                 except RuntimeError as error:
-                    notes.append(
-                        f"The camera shows no film, because Blender cannot open '{clip.name}': {error}."
-                    )
+                    why = str(error).strip().rstrip(".").replace("Error: ", "")
+                    notes.append(f"The camera shows no film, because Blender cannot open it: {why}.")
         scene.collection.children.link(collection)
     if camera and scene.camera is None:
         scene.camera = camera
