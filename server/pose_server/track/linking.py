@@ -18,7 +18,7 @@ __all__ = ["link_frames"]
 #: A track stays open through this many seconds of misses (and always for one frame).
 OPEN_S = 0.1
 #: The worst misfit (nats) of a link.
-LINK_LIMIT = 6.0
+LINK_LIMIT = 4.5
 #: Another way to share out the sightings that is worse by less than this (nats) makes a link doubtful.
 DOUBT = 2.0
 #: Detections below this score continue tracks but take nothing from those above it (ByteTrack).
@@ -95,7 +95,9 @@ def _distinct(sightings: Sightings, present: IntArray) -> IntArray:
         confidence[a] * confidence[b],
         np.sqrt(sightings.sizes_px[a] * sightings.sizes_px[b]),
     )
-    worth = sightings.scores * confidence.sum(axis=1)
+    worth = dict(
+        zip(present.tolist(), sightings.scores[present] * confidence[present].sum(axis=1), strict=True)
+    )
     dropped: set[int] = set()
     for pair in np.argsort(-alike, kind="stable"):
         if alike[pair] < DUPLICATE_LIKENESS:
@@ -119,9 +121,10 @@ def _links(
     place, manner, vagueness = (values.reshape(shape) for values in misfits(ends[i], starts[j]))
     cost = np.where(place + manner <= LINK_LIMIT, place + manner + vagueness, np.inf)
     high = sightings.scores[present] >= HIGH_SCORE
-    links = _assign(cost, np.ones(len(tracks), dtype=bool), high)
-    left = ~np.isin(np.arange(len(tracks)), [i for i, _ in links])
-    links += _assign(cost, left, ~high)
+    free = np.ones(len(tracks), dtype=np.bool_)
+    links = _assign(cost, free, high)
+    free[[i for i, _ in links]] = False
+    links += _assign(cost, free, ~high)
     return links, _doubtful(cost, links)
 
 

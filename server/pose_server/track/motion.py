@@ -10,7 +10,7 @@ import numpy as np
 from pose_server.pipeline.boundary import FloatArray, IntArray
 from pose_server.track.sightings import Sightings
 
-__all__ = ["Ends", "ends_of", "misfits", "states_of", "velocity_of"]
+__all__ = ["Ends", "ends_of", "least_vagueness", "misfits", "states_of", "velocity_of"]
 
 #: A velocity is the slope of a straight line through this much of a track.
 VELOCITY_WINDOW_S = 0.25
@@ -27,7 +27,7 @@ VELOCITY_MEMORY_S = 0.7
 _SIZE_NOISE = 0.12  # of the logarithm
 _SIZE_CHANGE = 0.3  # of the logarithm, per second, for at most a second
 _SHAPE_NOISE = 0.04  # bodies
-_SHAPE_SPEED = 0.7  # bodies/s, for at most 0.3 s
+_SHAPE_SPEED = 0.5  # bodies/s, for at most 0.3 s
 _SHAPE_MEMORY_S = 0.3
 _SHAPE_WORTH = 4.0  # keypoints of one body move together: so many independent ones
 _SHAPE_WORST = 4.0
@@ -94,6 +94,16 @@ def states_of(
     )
 
 
+def least_vagueness(gap_s: FloatArray) -> FloatArray:
+    """Return the vagueness (see `misfits`) of a gap between two tracks whose velocities are known exactly."""
+    return np.asarray(np.log1p(_swerve(gap_s) ** 2 / (2 * CENTRE_NOISE**2)))
+
+
+def _swerve(gap_s: FloatArray) -> FloatArray:
+    """Standard deviation (bodies) of where somebody is after a while from where they were headed."""
+    return np.minimum(np.sqrt(ACCELERATION_DENSITY * gap_s**3 / 3), WANDERING_SPEED * gap_s)
+
+
 def misfits(ends: Ends, starts: Ends) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return how badly `starts` continue `ends`, pair by pair, and how vague that is.
 
@@ -124,8 +134,7 @@ def misfits(ends: Ends, starts: Ends) -> tuple[FloatArray, FloatArray, FloatArra
     ) / precision[:, None]
     reach_s = VELOCITY_MEMORY_S * -np.expm1(-gap_s / VELOCITY_MEMORY_S)
     miss = (starts.centres_px - ends.centres_px - velocity * reach_s[:, None]) / size_px[:, None]
-    swerve = np.minimum(np.sqrt(ACCELERATION_DENSITY * gap_s**3 / 3), WANDERING_SPEED * gap_s)
-    variance = 2 * CENTRE_NOISE**2 + reach_s**2 / precision + swerve**2
+    variance = 2 * CENTRE_NOISE**2 + reach_s**2 / precision + _swerve(gap_s) ** 2
     place = (miss**2).sum(axis=1) / (2 * variance)
     vagueness = np.log(variance / (2 * CENTRE_NOISE**2))
 

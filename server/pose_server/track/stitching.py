@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from pose_server.pipeline.boundary import FloatArray, IntArray
 from pose_server.track.linking import Track
-from pose_server.track.motion import Ends, ends_of, misfits
+from pose_server.track.motion import Ends, ends_of, least_vagueness, misfits
 from pose_server.track.sightings import Sightings, likeness
 
 __all__ = ["merge_duplicates", "stitch"]
@@ -21,8 +22,8 @@ LOST_S = 5.0
 #: Somebody who left through the edge of the picture and is back within this is the same person.
 AWAY_S = 1.0
 #: The worst cost (nats) of a join in the picture, and of one at its edge, where people come and go.
-JOIN_LIMIT = 12.0
-EDGE_JOIN_LIMIT = 6.0
+JOIN_LIMIT = 16.0
+EDGE_JOIN_LIMIT = 8.0
 #: The most (nats) that an odd turn or pose counts: people do land, fall and spin, and detectors err.
 MOST_ODDITY = 6.0
 #: A shorter track may be an error of the detector, and is worth less to keep.
@@ -36,6 +37,7 @@ TOP_SLIP = 0.3  # bodies
 EDGE_MARGIN = 0.25  # bodies
 #: Who walks out of the picture faster than this has left, and who walks in has come.
 LEAVING_SPEED = 0.2  # bodies/s
+_BLOCK = 256  # tracks whose joins are weighed at once
 _PROPORTION_NOISE = 0.12
 _DUPLICATE_LIKENESS = 0.5
 _DUPLICATE_SHARE = 0.8
@@ -95,27 +97,9 @@ def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, 
     """Join ends to beginnings so that the clip as a whole is most plausible."""
     if len(tracks) < 2:
         return list(tracks)
-    ends = ends_of(sightings, tracks, at_end=True)
-    starts = ends_of(sightings, tracks, at_end=False)
-    i, j = _candidates(ends, starts)
-    if not len(i):
-        return list(tracks)
-    gap_s = starts.times_s[j] - ends.times_s[i]
-    place, manner, vagueness = misfits(ends[i], starts[j])
-    proportions = _proportions(sightings, tracks)
-    oddity = MOST_ODDITY * -np.expm1(-manner / MOST_ODDITY)
-    cost = place + oddity + vagueness + GAP_RATE * gap_s + _unlike(proportions[i], proportions[j])
-    end_at_edge, leaving = _at_edge(ends, image_size, 1.0)
-    start_at_edge, entering = _at_edge(starts, image_size, -1.0)
-    edge = end_at_edge[i] | start_at_edge[j]
-    spans_s = _spans_s(sightings, tracks)
-    worth = np.minimum(np.minimum(spans_s[i], spans_s[j]) / STRAY_S, 1.0)
-    gain = np.where(edge, EDGE_JOIN_LIMIT, JOIN_LIMIT) * worth - cost
-    good = (gain > 0) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~(leaving[i] & entering[j])
-    successor = _best_successors(i[good], j[good], gain[good], len(tracks))
-    begun = set(range(len(tracks))) - set(successor.values())
+    successor = _best_successors(*_gains(sightings, tracks, image_size), len(tracks))
     joined = []
-    for track in sorted(begun):
+    for track in sorted(set(range(len(tracks))) - set(successor.values())):
         chain: Track = []
         follow: int | None = track
         while follow is not None:
@@ -125,24 +109,52 @@ def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, 
     return joined
 
 
-def _spans_s(sightings: Sightings, tracks: Sequence[Track]) -> FloatArray:
-    """How long each track was seen, its first frame counted."""
-    ends = np.array([(track[0], track[-1]) for track in tracks])
-    return np.asarray(sightings.times_s[ends[:, 1]] - sightings.times_s[ends[:, 0]] + sightings.frame_s)
-
-
-def _candidates(ends: Ends, starts: Ends) -> tuple[IntArray, IntArray]:
-    """Return the pairs whose gap and distance are possible at all."""
+def _gains(
+    sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return which track may go on in which, and how much (nats) each such join explains."""
+    ends = ends_of(sightings, tracks, at_end=True)
+    starts = ends_of(sightings, tracks, at_end=False)
+    end_at_edge, leaving = _at_edge(ends, image_size, 1.0)
+    start_at_edge, entering = _at_edge(starts, image_size, -1.0)
+    proportions = _proportions(sightings, tracks)
+    worth = np.minimum(_spans_s(sightings, tracks) / STRAY_S, 1.0)
     order = np.argsort(starts.times_s, kind="stable")
+    found = []
+    for block in np.array_split(np.arange(len(tracks)), math.ceil(len(tracks) / _BLOCK)):
+        i, j = _within_reach(ends, starts, block, order)
+        edge = end_at_edge[i] | start_at_edge[j]
+        limit = np.where(edge, EDGE_JOIN_LIMIT, JOIN_LIMIT) * np.minimum(worth[i], worth[j])
+        gap_s = starts.times_s[j] - ends.times_s[i]
+        waiting = least_vagueness(gap_s) + GAP_RATE * gap_s
+        possible = (waiting < limit) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~(leaving[i] & entering[j])
+        i, j, limit, gap_s = i[possible], j[possible], limit[possible], gap_s[possible]
+        place, manner, vagueness = misfits(ends[i], starts[j])
+        oddity = MOST_ODDITY * -np.expm1(-manner / MOST_ODDITY)
+        unlike = _unlike(proportions[i], proportions[j])
+        gain = limit - (place + oddity + vagueness + GAP_RATE * gap_s + unlike)
+        found.append((i[gain > 0], j[gain > 0], gain[gain > 0]))
+    i, j, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return i, j, gain
+
+
+def _within_reach(ends: Ends, starts: Ends, which: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the pairs of some ends with all beginnings to which somebody could get in time."""
     times = starts.times_s[order]
-    first = np.searchsorted(times, ends.times_s, side="right")
-    last = np.searchsorted(times, ends.times_s + LOST_S, side="right")
-    i = np.repeat(np.arange(len(first)), last - first)
+    first = np.searchsorted(times, ends.times_s[which], side="right")
+    last = np.searchsorted(times, ends.times_s[which] + LOST_S, side="right")
+    i = np.repeat(which, last - first)
     j = order[np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])]
     size_px = np.sqrt(ends.sizes_px[i] * starts.sizes_px[j])
     way = np.linalg.norm(starts.centres_px[j] - ends.centres_px[i], axis=1) / size_px
     near = way <= TOP_SLIP + TOP_SPEED * (starts.times_s[j] - ends.times_s[i])
     return i[near], j[near]
+
+
+def _spans_s(sightings: Sightings, tracks: Sequence[Track]) -> FloatArray:
+    """How long each track was seen, its first frame counted."""
+    ends = np.array([(track[0], track[-1]) for track in tracks])
+    return np.asarray(sightings.times_s[ends[:, 1]] - sightings.times_s[ends[:, 0]] + sightings.frame_s)
 
 
 def _at_edge(
