@@ -20,6 +20,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -56,11 +57,7 @@ def load(argument: str, most: int | None) -> Clip:
     with av.open(path) as container:
         stream = container.streams.video[0]
         rate = Fraction(stream.average_rate or 30)
-        frames = []
-        for frame in container.decode(stream):
-            frames.append(frame.to_ndarray(format="rgb24"))
-            if len(frames) == most:
-                break
+        frames = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(stream), most)]
     stack = np.array(frames)
     height, width = stack.shape[1:3]
     info = ClipInfo(path, width, height, rate, len(stack), 0, 0.0, 0, Fraction(1), "")

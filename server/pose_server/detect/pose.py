@@ -20,21 +20,21 @@ FloatArray = NDArray[np.floating[Any]]
 _BODY = len(BLAZEPOSE_33)
 #: Mirrored order of all points; those after the body's lie on the midline.
 _MIRROR = np.array([*BLAZEPOSE_33.mirror, *range(_BODY, _BODY + 6)])
-_LIMB_ENDS = ("elbow", "wrist", "pinky", "index", "thumb"), ("knee", "ankle", "heel", "big_toe")
-#: Points that are taken from the same view when the views disagree: arms, legs, everything else.
-_ARMS, _LEGS = (
-    np.array([i for i, name in enumerate(BLAZEPOSE_33.joints) if name.split("_", 1)[-1] in ends])
-    for ends in _LIMB_ENDS
-)
-_TRUNK = np.setdiff1d(np.arange(_BODY + 6), np.concatenate((_ARMS, _LEGS)))
+
+
+def _points(*endings: str) -> NDArray[np.intp]:
+    return np.array([i for i, name in enumerate(BLAZEPOSE_33.joints) if name.endswith(endings)])
+
+
+#: Points that are taken from the same view where the views disagree; the last group is the rest.
+_GROUPS = [
+    _points("shoulder", "hip"),
+    _points("elbow", "wrist", "pinky", "index", "thumb"),
+    _points("knee", "ankle", "heel", "toe"),
+]
+_GROUPS.append(np.setdiff1d(np.arange(_BODY + 6), np.concatenate(_GROUPS)))
 #: Joints that say where a body is: shoulders, elbows, wrists, hips, knees, ankles.
-_MAIN = np.array(
-    [
-        i
-        for i, name in enumerate(BLAZEPOSE_33.joints)
-        if name.endswith(("shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
-    ]
-)
+_MAIN = _points("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _COCO = np.array([BLAZEPOSE_33.index(name) for name in COCO_17.joints])
 #: Lines that a body lies about: limbs, sides and diagonals of the trunk, neck.
 _BONES = np.array(
@@ -226,9 +226,9 @@ def _joined(first: _View, second: _View, roi: Roi, before: Pose | None, picture:
     apart = np.linalg.norm(first.points_px - second.points_px, axis=1) / roi.side
     agreement = _DOUBTED + (1 - _DOUBTED) / (1 + (apart / _DISAGREEMENT) ** 2)
     share = np.full(len(apart), 0.5)
-    for group in (_TRUNK, _ARMS, _LEGS):
+    for group in _GROUPS:
         if np.mean(apart[group]) > _DISAGREEMENT:
-            share[group] = _closer_to(before, first, second, group[group < _BODY])
+            share[group] = _goes_on(before, first, second, group[group < _BODY])
     weight = share[:, None]
     joined = _View(
         first.points_px * weight + second.points_px * (1 - weight),
@@ -240,10 +240,11 @@ def _joined(first: _View, second: _View, roi: Roi, before: Pose | None, picture:
     return _pose(joined, picture)
 
 
-def _closer_to(before: Pose | None, first: _View, second: _View, group: NDArray[np.intp]) -> float:
+def _goes_on(before: Pose | None, first: _View, second: _View, group: NDArray[np.intp]) -> float:
     """Return 1 if these points of the first view go better with the pose before, 0 if the second's do."""
     if before is None:
-        return float(first.visibility[group].mean() >= second.visibility[group].mean())
+        # The same for all groups, because both halves of a body face the same way.
+        return float(first.visibility.mean() >= second.visibility.mean())
     first_off, second_off = (
         np.linalg.norm(view.world_m[group] - before.landmarks_m[group], axis=1).mean()
         for view in (first, second)

@@ -8,9 +8,6 @@ from pose_server.detect.roi import Picture, Roi
 from pose_shared.skeleton import BLAZEPOSE_33
 
 MIRROR = np.array([*BLAZEPOSE_33.mirror, *range(33, 39)])
-LEGS = [
-    i for i, name in enumerate(BLAZEPOSE_33.joints) if name.endswith(("knee", "ankle", "heel", "big_toe"))
-]
 PICTURE = Picture(np.zeros((400, 400, 3), np.uint8))
 WHOLE = Roi(200.0, 200.0, 400.0, 0.0)
 
@@ -66,15 +63,36 @@ def test_views_that_differ_a_little_are_averaged() -> None:
     assert 0.8 < pose.confidence.min() < 0.9
 
 
-def test_swapped_legs_are_taken_from_the_view_that_goes_on_as_before() -> None:
+@pytest.mark.parametrize(
+    "swapped_joints",
+    [
+        ("shoulder", "hip"),
+        ("elbow", "wrist", "pinky", "index", "thumb"),
+        ("knee", "ankle", "heel", "toe"),
+        ("shoulder", "hip", "elbow", "wrist", "pinky", "index", "thumb", "knee", "ankle", "heel", "toe"),
+    ],
+    ids=["trunk", "arms", "legs", "body"],
+)
+def test_swapped_sides_are_taken_from_the_view_that_goes_on_as_before(
+    swapped_joints: tuple[str, ...],
+) -> None:
+    rows = [i for i, name in enumerate(BLAZEPOSE_33.joints) if name.endswith(swapped_joints)]
     seen, swapped = look(), look()
-    swap = np.array([BLAZEPOSE_33.mirror[i] for i in LEGS])
-    swapped.points[LEGS], swapped.world_m[LEGS] = seen.points[swap], seen.world_m[swap]
+    other_side = np.array([BLAZEPOSE_33.mirror[i] for i in rows])
+    swapped.points[rows], swapped.world_m[rows] = seen.points[other_side], seen.world_m[other_side]
     before = read(seen)
-    pose = read(swapped, mirrored(seen), expected=before)
-    assert pose.landmarks_m == pytest.approx(before.landmarks_m)
-    assert pose.keypoints_px == pytest.approx(before.keypoints_px)
-    assert pose.confidence[LEGS].max() < 0.5 < pose.confidence[[i for i in range(33) if i not in LEGS]].min()
+    for views in ((swapped, mirrored(seen)), (seen, mirrored(swapped))):
+        pose = read(*views, expected=before)
+        assert pose.landmarks_m == pytest.approx(before.landmarks_m)
+        assert pose.keypoints_px == pytest.approx(before.keypoints_px)
+        others = [i for i in range(33) if i not in rows]
+        assert pose.confidence[rows].max() < 0.5 < pose.confidence[others].min()
+
+
+def test_without_a_pose_before_all_comes_from_one_view() -> None:
+    seen, other = look(), look(seed=1)
+    other.visibility[:] = 0.7
+    assert read(seen, mirrored(other)).keypoints_px == pytest.approx(read(seen).keypoints_px)
 
 
 def test_points_outside_the_picture_are_doubted() -> None:
