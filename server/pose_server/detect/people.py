@@ -164,7 +164,7 @@ class People:
                 continue
             if self._found_again(pose, moment) or moment.shows(pose):
                 continue
-            if any(pose.share_on(other) > _PART for _, other in moment.seen):
+            if any(pose.share_on(other) > _PART or pose.has_head_of(other) for _, other in moment.seen):
                 continue
             if len(self._live) >= self._limit:
                 smallest = min(self._live, key=lambda person: person.roi.side)

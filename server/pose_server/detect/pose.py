@@ -35,6 +35,7 @@ _GROUPS = [
 _GROUPS.append(np.setdiff1d(np.arange(_BODY + 6), np.concatenate(_GROUPS)))
 #: Joints that say where a body is: shoulders, elbows, wrists, hips, knees, ankles.
 _MAIN = _points("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_FACE = _points("nose", "inner", "eye", "outer", "ear", "mouth")
 _COCO = np.array([BLAZEPOSE_33.index(name) for name in COCO_17.joints])
 #: Lines that a body lies about: limbs, sides and diagonals of the trunk, neck.
 _BONES = np.array(
@@ -58,8 +59,8 @@ _BONES = np.array(
         )
     ]
 )
-#: Half of the width of a limb and of half a trunk, in units of the crop's side.
-_LIMB_RADIUS = 0.05
+#: Half of the width of a limb and of half a trunk, in units of the crop's side, where both ends are clear.
+_LIMB_RADIUS, _CLEAR = 0.05, 0.4
 
 #: Two views of a clear picture differ by 0.006 of the crop's side (median) to 0.012 (nine in ten);
 #: where they differ by more than this, one of them has mixed up limbs and a mean would be neither.
@@ -104,11 +105,21 @@ class Pose:
         apart = np.linalg.norm(self.keypoints_px[_MAIN] - other.keypoints_px[_MAIN], axis=1)
         return float(np.median(apart)) / max(self.roi.side, other.roi.side)
 
+    def has_head_of(self, other: Pose) -> bool:
+        """Whether both faces are clear and at the same place."""
+        if min(self.confidence[_FACE].mean(), other.confidence[_FACE].mean()) < _CLEAR:
+            return False
+        apart = self.keypoints_px[_FACE].mean(axis=0) - other.keypoints_px[_FACE].mean(axis=0)
+        return float(np.linalg.norm(apart)) < _LIMB_RADIUS * min(self.roi.side, other.roi.side)
+
     def share_on(self, other: Pose) -> float:
-        """Share of the clearer half of our main joints and face that lies on the other's body, 0..1."""
+        """Share of the clearer half of our main joints and face that lies on what is clear of the other."""
         clearer = _COCO[np.argsort(self.confidence[_COCO])[len(_COCO) // 2 :]]
         points_px = self.keypoints_px[clearer][:, None]
-        starts, ends = other.keypoints_px[_BONES[:, 0]], other.keypoints_px[_BONES[:, 1]]
+        bones = _BONES[other.confidence[_BONES].min(axis=1) > _CLEAR]
+        if not len(bones):
+            return 0.0
+        starts, ends = other.keypoints_px[bones[:, 0]], other.keypoints_px[bones[:, 1]]
         along = ends - starts
         length2 = np.maximum((along**2).sum(axis=1), 1e-9)
         place = np.clip(((points_px - starts) * along).sum(axis=2) / length2, 0.0, 1.0)

@@ -147,6 +147,11 @@ def test_distances_of_poses() -> None:
     assert pose.share_on(pose) > 0.5
     away = Pose(pose.keypoints_px + 4000.0, pose.confidence, pose.landmarks_m, 1.0, pose.roi)
     assert pose.share_on(away) == 0
+    assert pose.has_head_of(pose)
+    assert not pose.has_head_of(away)
+    hidden = Pose(pose.keypoints_px, np.full(33, 0.1), pose.landmarks_m, 1.0, pose.roi)
+    assert not pose.has_head_of(hidden)
+    assert pose.share_on(hidden) == 0
 
 
 @pytest.mark.reference
