@@ -26,11 +26,11 @@ FloatArray = NDArray[np.floating[Any]]
 #: Raise it whenever the same frames could give other numbers.
 VERSION = 1
 
-#: The detector looks at every tile once in this time, and a newcomer is followed back by the second one.
-_CYCLE_S, _LOOK_BACK_S = 0.8, 1.2
-_CYCLE_FRAMES = 8, 36
-#: Bounds of what is kept to look back at: frames, longest side, bytes.
-_LOOK_BACK_FRAMES = 16, 48
+#: The detector looks at every tile once in this time, within these bounds of frames.
+_CYCLE_S, _CYCLE_FRAMES = 0.8, (12, 36)
+#: A newcomer is followed back by this: a cycle, and the frames it takes to be sure of them.
+_LOOK_BACK_S, _LOOK_BACK_FRAMES = 1.2, (20, 48)
+#: Longest side and bytes of the frames that are kept to look back at.
 _KEPT_SIDE = 2048
 _KEPT_BYTES = 256 << 20
 #: Frames to look back for each new frame, and how many new ones the oldest frame waits for that at most.
