@@ -70,8 +70,9 @@ class Sightings:
 
     @property
     def frame_s(self) -> float:
-        """Typical time between two frames; needs two."""
-        return float(np.median(np.diff(self.frame_times_s)))
+        """Typical time between two frames; 0 in a single picture."""
+        steps_s = np.diff(self.frame_times_s)
+        return float(np.median(steps_s)) if len(steps_s) else 0.0
 
     def shapes(self, which: IntArray) -> FloatArray:
         """Return (n, K, 2) keypoints about the body's centre, in bodies; 0 where missing."""

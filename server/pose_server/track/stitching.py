@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,7 +58,10 @@ def stitch(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int,
     list
         Tracks as ascending indices of sightings, in the order of their first one.
     """
-    return merge_duplicates(sightings, _join(sightings, merge_duplicates(sightings, tracks), image_size))
+    if not tracks:
+        return []
+    joined = _join(sightings, merge_duplicates(sightings, tracks), image_size)
+    return merge_duplicates(sightings, _fill_gaps(sightings, joined))
 
 
 def merge_duplicates(sightings: Sightings, tracks: Sequence[Track]) -> list[Track]:
@@ -66,20 +70,34 @@ def merge_duplicates(sightings: Sightings, tracks: Sequence[Track]) -> list[Trac
     In a frame that both have, the sighting of the track with more evidence stays.
     """
     order = sorted(range(len(tracks)), key=lambda t: (-sightings.scores[tracks[t]].sum(), tracks[t][0]))
+    neighbours = _simultaneous(sightings, tracks)
     people: list[dict[int, int]] = []
+    home: dict[int, int] = {}
     for t in order:
         rows = dict(zip(sightings.rows[tracks[t]].tolist(), tracks[t], strict=True))
-        home = next((person for person in people if _same_body(sightings, person, rows)), None)
-        if home is None:
+        homes = sorted({home[other] for other in neighbours[t] if other in home})
+        home[t] = next((h for h in homes if _same_body(sightings, people[h], rows)), len(people))
+        if home[t] == len(people):
             people.append(rows)
         else:
-            home.update({row: i for row, i in rows.items() if row not in home})
+            people[home[t]].update({row: i for row, i in rows.items() if row not in people[home[t]]})
     return sorted(sorted(person.values()) for person in people)
 
 
+def _simultaneous(sightings: Sightings, tracks: Sequence[Track]) -> list[list[int]]:
+    """Return for each track the others that live at the same time; `tracks` are in the order of begin."""
+    neighbours: list[list[int]] = [[] for _ in tracks]
+    alive: list[int] = []
+    for t, track in enumerate(tracks):
+        alive = [other for other in alive if sightings.rows[tracks[other][-1]] >= sightings.rows[track[0]]]
+        for other in alive:
+            neighbours[t].append(other)
+            neighbours[other].append(t)
+        alive.append(t)
+    return neighbours
+
+
 def _same_body(sightings: Sightings, one: dict[int, int], other: dict[int, int]) -> bool:
-    if max(one) < min(other) or max(other) < min(one):
-        return False
     common = sorted(one.keys() & other.keys())
     if not common:
         return False
@@ -95,8 +113,6 @@ def _same_body(sightings: Sightings, one: dict[int, int], other: dict[int, int])
 
 def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:
     """Join ends to beginnings so that the clip as a whole is most plausible."""
-    if len(tracks) < 2:
-        return list(tracks)
     successor = _best_successors(*_gains(sightings, tracks, image_size), len(tracks))
     joined = []
     for track in sorted(set(range(len(tracks))) - set(successor.values())):
@@ -107,6 +123,42 @@ def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, 
             follow = successor.get(follow)
         joined.append(chain)
     return joined
+
+
+def _fill_gaps(sightings: Sightings, tracks: Sequence[Track]) -> list[Track]:
+    """Put each stray into the gap of a person that it fits best, if it fits one at all."""
+    spans_s = _spans_s(sightings, tracks)
+    people = [list(track) for track, span_s in zip(tracks, spans_s, strict=True) if span_s >= STRAY_S]
+    strays = [track for track, span_s in zip(tracks, spans_s, strict=True) if span_s < STRAY_S]
+    left = []
+    for stray in strays:
+        first, last = sightings.rows[stray[0]], sightings.rows[stray[-1]]
+        best, best_cost = None, JOIN_LIMIT
+        for person in people:
+            k = bisect(person, stray[0])
+            rows = sightings.rows[person[k - 1 : k + 1]] if 0 < k < len(person) else (last, first)
+            if not rows[0] < first <= last < rows[1]:
+                continue
+            cost = _cost_between(sightings, person[:k], stray, person[k:])
+            if cost < best_cost:
+                best, best_cost = (person, k), cost
+        if best is None:
+            left.append(stray)
+        else:
+            person, k = best
+            person[k:k] = stray
+    return sorted(people + left)
+
+
+def _cost_between(sightings: Sightings, before: Track, stray: Track, after: Track) -> float:
+    ends = ends_of(sightings, [before, stray], at_end=True)
+    starts = ends_of(sightings, [stray, after], at_end=False)
+    place, manner, vagueness = misfits(ends, starts)
+    return float((place + _oddity(manner) + vagueness).sum())
+
+
+def _oddity(manner: FloatArray) -> FloatArray:
+    return np.asarray(MOST_ODDITY * -np.expm1(-manner / MOST_ODDITY))
 
 
 def _gains(
@@ -130,9 +182,8 @@ def _gains(
         possible = (waiting < limit) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~(leaving[i] & entering[j])
         i, j, limit, gap_s = i[possible], j[possible], limit[possible], gap_s[possible]
         place, manner, vagueness = misfits(ends[i], starts[j])
-        oddity = MOST_ODDITY * -np.expm1(-manner / MOST_ODDITY)
         unlike = _unlike(proportions[i], proportions[j])
-        gain = limit - (place + oddity + vagueness + GAP_RATE * gap_s + unlike)
+        gain = limit - (place + _oddity(manner) + vagueness + GAP_RATE * gap_s + unlike)
         found.append((i[gain > 0], j[gain > 0], gain[gain > 0]))
     i, j, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return i, j, gain
