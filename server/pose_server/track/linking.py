@@ -13,7 +13,7 @@ from pose_server.pipeline.progress import Progress
 from pose_server.track.motion import misfits, states_of, velocity_of
 from pose_server.track.sightings import Sightings, likeness
 
-__all__ = ["link_frames"]
+__all__ = ["Track", "link_frames"]
 
 #: A track stays open through this many seconds of misses (and always for one frame).
 OPEN_S = 0.1
@@ -26,7 +26,9 @@ HIGH_SCORE = 0.5
 #: Two detections of one frame that are alike by more than this are one body.
 DUPLICATE_LIKENESS = 0.6
 
+#: Ascending indices of sightings, at most one of each frame.
 Track = list[int]
+
 _IMPOSSIBLE = 1e3
 _VELOCITY_UNKNOWN = (0.0, 0.0, 0.0)
 

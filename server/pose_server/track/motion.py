@@ -24,6 +24,9 @@ ACCELERATION_DENSITY = 2.0  # bodies^2/s^3
 WANDERING_SPEED = 0.8  # bodies/s
 VELOCITY_MEMORY_S = 0.7
 
+# Measured on BlazePose: a moving person's keypoints about the centre change by 0.02 bodies (rms) in 1/30 s,
+# 0.12 at most in 0.13 s and 0.2 in 0.3 s and longer; the logarithm of the size by 0.03, 0.07 and 0.1.
+# A box, from which the size of people without landmarks comes, changes more than that.
 _SIZE_NOISE = 0.12  # of the logarithm
 _SIZE_CHANGE = 0.3  # of the logarithm, per second, for at most a second
 _SHAPE_NOISE = 0.04  # bodies

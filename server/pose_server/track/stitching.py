@@ -20,7 +20,7 @@ __all__ = ["merge_duplicates", "stitch"]
 
 #: Nobody who was lost for longer is taken for the same person.
 LOST_S = 5.0
-#: Somebody who left through the edge of the picture and is back within this is the same person.
+#: The same for somebody who lingers at the edge of the picture.
 AWAY_S = 1.0
 #: The worst cost (nats) of a join in the picture, and of one at its edge, where people come and go.
 JOIN_LIMIT = 16.0
@@ -38,10 +38,11 @@ TOP_SLIP = 0.3  # bodies
 EDGE_MARGIN = 0.25  # bodies
 #: Who walks out of the picture faster than this has left, and who walks in has come.
 LEAVING_SPEED = 0.2  # bodies/s
+#: Two tracks are one body if so much of what they share is so alike.
+DUPLICATE_LIKENESS = 0.5
+DUPLICATE_SHARE = 0.8
+_PROPORTION_NOISE = 0.12  # of the logarithm of a bone's length
 _BLOCK = 256  # tracks whose joins are weighed at once
-_PROPORTION_NOISE = 0.12
-_DUPLICATE_LIKENESS = 0.5
-_DUPLICATE_SHARE = 0.8
 
 
 def stitch(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:
@@ -108,7 +109,7 @@ def _same_body(sightings: Sightings, one: dict[int, int], other: dict[int, int])
         sightings.confidence[a] * sightings.confidence[b],
         np.sqrt(sightings.sizes_px[a] * sightings.sizes_px[b]),
     )
-    return bool(np.mean(alike >= _DUPLICATE_LIKENESS) >= _DUPLICATE_SHARE)
+    return bool(np.mean(alike >= DUPLICATE_LIKENESS) >= DUPLICATE_SHARE)
 
 
 def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:

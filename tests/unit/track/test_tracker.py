@@ -249,8 +249,8 @@ def test_time_grows_with_the_length_of_the_clip() -> None:
             Actor(lambda t, k=k: (640 + 300 * np.sin(0.3 * t + 2 * k), 400), phase=k / 3) for k in range(3)
         ]
         film = shoot(actors, seconds=frames / 30)
-        start = time.perf_counter()
+        start = time.process_time()
         track_people(film.detections, keypoint_names=NAMES, image_size=IMAGE_SIZE, progress=SilentProgress())
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    assert seconds(4000) < 4 * 1.7 * seconds(1000)
+    assert seconds(4000) < 4 * 2 * seconds(1000)
