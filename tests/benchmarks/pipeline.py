@@ -55,11 +55,14 @@ def whole_import(clip: Path, formats: tuple[str, ...]) -> float:
 
 
 def peak_memory_mb(clip: Path) -> float:
-    """Largest resident size of a process of its own that imports a clip."""
+    """Largest resident size of a process of its own that imports a clip.
+
+    From /proc, because `getrusage` counts what the parent had when it forked.
+    """
     code = (
-        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
+        "import re, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
         "from pipeline import whole_import; whole_import(Path(sys.argv[1]), ('npz', 'bvh', 'preview'));"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(clip), str(Path(__file__).parent)],

@@ -139,3 +139,11 @@ def test_the_same_clip_at_another_rate_is_the_same_motion(reference_data: Path, 
     assert half.rate == 30
     assert half.joints_world_m == pytest.approx(full.joints_world_m[::2], abs=2e-4)
     assert list(half.frames) == list(full.frames[::2])
+
+
+def test_a_person_keeps_their_number_whoever_else_is_kept(reference_data: Path, tmp_path: Path) -> None:
+    clip = reference_data / "real3d" / "cam01.mp4"
+    options = ImportOptions(end=Moment(frame=30), persons=(2,), formats=("npz",))
+    report = imported(clip, tmp_path / "out", options)
+    assert [(person.index, person.folder) for person in report.people] == [(2, "person_02")]
+    assert (tmp_path / "out" / "person_02" / "motion.npz").is_file()

@@ -115,10 +115,16 @@ class _Import:
             everybody = track_people(
                 found, keypoint_names=detector.keypoint_names, image_size=size, progress=self.progress
             )
+            ranked = select_people(everybody, people=None, persons=(), frame_count=frames)
             tracks = select_people(
                 everybody, people=options.people, persons=options.persons, frame_count=frames
             )
-            summaries = [_summary(i, track, frames, size[1]) for i, track in enumerate(tracks, start=1)]
+            # A person keeps the number among all, whoever else is kept.
+            summaries = [
+                _summary(index, track, frames, size[1])
+                for index, track in enumerate(ranked, start=1)
+                if any(track is kept for kept in tracks)
+            ]
             self.progress.people(summaries)
         camera = camera_of_clip(size, fov_deg=options.fov_deg, focal_mm=options.focal_mm)
         if camera.focal_source == "assumed":
