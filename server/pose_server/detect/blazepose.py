@@ -42,6 +42,11 @@ _BOX_CONFIDENCE = 0.3
 _BOX_MARGIN = 0.05
 
 
+def _cores() -> int:
+    # Only Linux tells how many of the machine's cores this process may use.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class BlazePose:
     """MediaPipe's BlazePose (full) as a detector of several people.
 
@@ -80,7 +85,7 @@ class BlazePose:
         self.mirrored = mirrored
         self.small_tiles = small_tiles
         self.look_back = look_back
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _cores()
         self._weights = weights_sha256()
 
     @property
