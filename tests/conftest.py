@@ -1,8 +1,12 @@
-"""What every test may use: the data folder beside the checkout, and marks that skip with a reason."""
+"""What every test may use: data beside the checkout, a real server, marks that skip with a reason."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,26 @@ def reference_data() -> Path:
     if not _REFERENCE.is_dir():
         pytest.skip(f"the reference data is not here ({_REFERENCE})")
     return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server in a process of its own, with the real pipeline."""
+    folder = tmp_path_factory.mktemp("server")
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pose_server", "serve", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "POSE_DATA_DIR": str(folder / "data")},
+        )
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert line, (folder / "log").read_text()
+    yield line.split()[-1]
+    server.terminate()
+    assert server.wait(20) == 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
