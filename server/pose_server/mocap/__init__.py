@@ -1,0 +1,1 @@
+"""Motion capture files: one reader per format, one kind of recording."""

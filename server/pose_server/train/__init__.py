@@ -1,0 +1,1 @@
+"""Training: data sets, virtual cameras, noise, losses and loops."""

@@ -1,0 +1,1 @@
+"""Which weights there are, and those that this project trained."""
