@@ -1,0 +1,203 @@
+"""Motion capture made ready for training: body points of many takes at one rate, in one file.
+
+Takes come from a folder with an ``index.csv`` as `read_index` describes it, or from any folder of
+BVH and ``motion.npz`` files.  Every take is cut where the capture jumps, and known faults of skeletons
+are repaired (see `_REPAIRS`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pose_shared.errors import InputError
+
+from pose_server.mocap.amc import read_amc, read_asf
+from pose_server.mocap.body import BODY_POINTS, body_points
+from pose_server.mocap.bvh import read_bvh
+from pose_server.pipeline.boundary import FloatArray
+
+__all__ = ["MotionSet", "Take", "prepare_motions", "read_motions", "write_motions"]
+
+#: The rate that takes are kept at; training thins them out to slower ones.
+RATE_HZ = 60.0
+#: Joints that move faster are faults of the capture.
+_LIMIT_M_S = 15.0
+_SHORTEST_S = 0.5
+
+#: One unit of the files of each form, in metres.
+_UNIT_M = {"bvh_mb": 0.056444, "bvh_daz": 0.01}
+#: What their skeletons lack: MotionBuilder's leave the thorax out, DAZ's has its shoulders 23 cm apart.
+_REPAIRS: dict[str, dict[str, tuple[float, float, float]]] = {
+    "bvh_mb": dict.fromkeys(("Neck", "LeftShoulder", "RightShoulder"), (0.0, 2.05, 0.0)),
+    "bvh_daz": {"lShldr": (6.0, 0.0, 0.0), "rShldr": (-6.0, 0.0, 0.0)},
+}
+
+
+@dataclass(frozen=True)
+class Take:
+    """One unbroken stretch of motion."""
+
+    name: str
+    subject: str
+    points_m: FloatArray
+    """(T, 31, 3) `BODY_POINTS` at 60 Hz, y up, metres."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.points_m) / RATE_HZ
+
+
+@dataclass(frozen=True)
+class MotionSet:
+    """Takes with their subjects, by which training and test are kept apart."""
+
+    takes: tuple[Take, ...]
+    sha256: str
+    """Of all files it was made from."""
+
+    @property
+    def minutes(self) -> float:
+        """Length of all takes."""
+        return sum(take.seconds for take in self.takes) / 60
+
+    def split(self, held_out: Sequence[str]) -> tuple[MotionSet, MotionSet]:
+        """Return the takes of all other subjects, and those of the held-out ones.
+
+        Raises
+        ------
+        InputError
+            ``SPLIT_EMPTY``: one side has nothing.
+        """
+        sides = [
+            MotionSet(tuple(take for take in self.takes if (take.subject in held_out) is wanted), self.sha256)
+            for wanted in (False, True)
+        ]
+        if not all(side.takes for side in sides):
+            subjects = ", ".join(sorted({take.subject for take in self.takes}))
+            raise InputError(
+                f"The split leaves one side empty; hold out some, not all, of the subjects {subjects}.",
+                reason="SPLIT_EMPTY",
+            )
+        return sides[0], sides[1]
+
+
+def prepare_motions(folder: Path) -> MotionSet:
+    """Read all takes that the index of a folder lists.
+
+    ``index.csv`` has the columns ``file``, ``format`` (``amc``, ``bvh_mb``, ``bvh_daz``; others are
+    left out), ``skeleton`` (of an ``amc``), ``subject``, ``fps`` and ``head_frames_to_drop``.
+
+    Raises
+    ------
+    InputError
+        ``MOTIONS_MISSING``: no index, or nothing in it can be used; or from a reader.
+    """
+    index = folder / "index.csv"
+    if not index.is_file():
+        raise InputError(
+            f"'{folder}' has no index.csv; list its motion files there, as docs/lifter.md shows.",
+            reason="MOTIONS_MISSING",
+            path=folder,
+        )
+    with index.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("format") in ("amc", *_UNIT_M)]
+    digest = hashlib.sha256(index.read_bytes())
+    takes: list[Take] = []
+    for row in rows:
+        path = folder / row["file"]
+        takes.extend(_takes(path, row, folder))
+        digest.update(path.read_bytes())
+    if not takes:
+        raise InputError(
+            f"'{index}' lists no motion that can be used; its formats must be amc, bvh_mb or bvh_daz.",
+            reason="MOTIONS_MISSING",
+            path=index,
+        )
+    return MotionSet(tuple(takes), digest.hexdigest())
+
+
+def _takes(path: Path, row: dict[str, str], folder: Path) -> Iterator[Take]:
+    kind, rate_hz = row["format"], float(row["fps"])
+    if kind == "amc":
+        recording = read_amc(path, read_asf(folder / row["skeleton"]), rate_hz)
+    else:
+        recording = read_bvh(path, metres_per_unit=_UNIT_M[kind], moved=_REPAIRS[kind])
+    points = body_points(recording)[int(row["head_frames_to_drop"]) :]
+    for number, part in enumerate(_unbroken(points, rate_hz), start=1):
+        if len(part) >= _SHORTEST_S * rate_hz:
+            yield Take(f"{path.stem}.{number}", row["subject"], _at_rate(part, rate_hz))
+
+
+def _unbroken(points: FloatArray, rate_hz: float) -> list[FloatArray]:
+    """Cut where any point jumps."""
+    speed = np.linalg.norm(np.diff(points, axis=0), axis=2).max(axis=1, initial=0.0) * rate_hz
+    return np.split(points, np.flatnonzero(speed > _LIMIT_M_S) + 1)
+
+
+def _at_rate(points: FloatArray, rate_hz: float) -> FloatArray:
+    """Return every n-th frame where that meets the rate, and a blend of neighbours elsewhere."""
+    step = rate_hz / RATE_HZ
+    if abs(step - round(step)) < 1e-3:
+        return np.asarray(points[:: round(step)], dtype=np.float32)
+    places = np.arange(0, len(points) - 1, step)
+    before = places.astype(int)
+    share = (places - before)[:, None, None]
+    blended = points[before] * (1 - share) + points[before + 1] * share
+    return np.asarray(blended, dtype=np.float32)
+
+
+def write_motions(path: Path, motions: MotionSet) -> None:
+    """Keep a set in one compressed file: roots in float32, points about them in float16 (0.5 mm)."""
+    points = np.concatenate([take.points_m for take in motions.takes])
+    roots = _root(points)
+    np.savez_compressed(
+        path,
+        point_names=np.array(BODY_POINTS),
+        roots_m=roots.astype(np.float32),
+        points_m=(points - roots[:, None]).astype(np.float16),
+        lengths=np.array([len(take.points_m) for take in motions.takes]),
+        names=np.array([take.name for take in motions.takes]),
+        subjects=np.array([take.subject for take in motions.takes]),
+        sha256=np.array(motions.sha256),
+    )
+
+
+def read_motions(path: Path) -> MotionSet:
+    """Read what `write_motions` kept.
+
+    Raises
+    ------
+    InputError
+        ``MOTIONS_UNREADABLE``: not such a file, or of another body.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        names: NDArray[np.str_] = arrays["point_names"]
+        points = arrays["points_m"].astype(np.float32) + arrays["roots_m"][:, None]
+        parts = np.split(points, np.cumsum(arrays["lengths"])[:-1])
+        takes = [
+            Take(str(name), str(subject), part)
+            for name, subject, part in zip(arrays["names"], arrays["subjects"], parts, strict=True)
+        ]
+        if tuple(names) != BODY_POINTS or not takes:
+            raise ValueError("other body points")
+        return MotionSet(tuple(takes), str(arrays["sha256"]))
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        raise InputError(
+            f"'{path.name}' is no prepared motion set ({error}); make one with 'pose-server train prepare'.",
+            reason="MOTIONS_UNREADABLE",
+            path=path,
+        ) from error
+
+
+def _root(points: FloatArray) -> FloatArray:
+    hips = [BODY_POINTS.index(side + "_hip") for side in ("left", "right")]
+    return np.asarray(points[:, hips].mean(axis=1))
