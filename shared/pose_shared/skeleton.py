@@ -13,6 +13,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 __all__ = [
     "BLAZEPOSE_33",
+    "BODY_31",
     "BODY_25",
     "BODY_25B",
     "COCO_17",
@@ -22,6 +23,7 @@ __all__ = [
     "HUMANEVA_15",
     "JOINT_SETS",
     "MPII_16",
+    "SEEN_27",
     "SKELETON",
     "JointSet",
     "Skeleton",
@@ -231,6 +233,12 @@ BLAZEPOSE_33 = JointSet(
         *_sides("hip", "knee", "ankle", "heel", "big_toe"),
     ),
 )
+
+#: The points of all detectors that the house lifter looks at,
+SEEN_27 = JointSet("seen_27", (*COCO_17.joints, *_sides("big_toe", "small_toe", "heel", "index", "pinky")))
+
+#: and what it answers: these and, inside the body, where bones of the house skeleton begin.
+BODY_31 = JointSet("body_31", (*SEEN_27.joints, "spine", "chest", "neck", "head"))
 
 JOINT_SETS: Dict[str, JointSet] = {
     joint_set.name: joint_set

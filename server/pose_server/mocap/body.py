@@ -14,24 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from pose_shared.errors import InputError
-from pose_shared.skeleton import COCO_17, mirrored_name
+from pose_shared.skeleton import BODY_31, mirrored_name
 
 from pose_server.mocap.recording import Recording
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["BODY_POINTS", "SEEN_POINTS", "body_points", "skeleton_kind"]
-
-#: What detectors may see: COCO's points, feet and knuckles.
-SEEN_POINTS = (
-    *COCO_17.joints,
-    *(
-        side + point
-        for point in ("big_toe", "small_toe", "heel", "index", "pinky")
-        for side in ("left_", "right_")
-    ),
-)
-#: And what lies inside, where the bones of the house skeleton begin.
-BODY_POINTS = (*SEEN_POINTS, "spine", "chest", "neck", "head")
+__all__ = ["body_points", "skeleton_kind"]
 
 _Vector = tuple[float, float, float]
 
@@ -183,7 +171,7 @@ def skeleton_kind(recording: Recording) -> str:
 
 
 def body_points(recording: Recording) -> FloatArray:
-    """Return (T, 31, 3) metres of `BODY_POINTS`, in the recording's axes.
+    """Return (T, 31, 3) metres of `BODY_31`, in the recording's axes.
 
     Raises
     ------
@@ -191,8 +179,8 @@ def body_points(recording: Recording) -> FloatArray:
         ``SKELETON_UNKNOWN``.
     """
     anchors = _KINDS[skeleton_kind(recording)]
-    points = np.empty((len(recording), len(BODY_POINTS), 3))
-    for column, name in enumerate(BODY_POINTS):
+    points = np.empty((len(recording), len(BODY_31), 3))
+    for column, name in enumerate(BODY_31.joints):
         anchor = anchors[name]
         place = recording.points_m[:, recording.index(anchor.at)]
         if anchor.to:

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pose_shared.errors import InputError
+from pose_shared.skeleton import BODY_31
 
 from pose_server.mocap.amc import read_amc, read_asf
-from pose_server.mocap.body import BODY_POINTS, body_points
+from pose_server.mocap.body import body_points
 from pose_server.mocap.bvh import read_bvh
 from pose_server.pipeline.boundary import FloatArray
 
@@ -46,7 +47,7 @@ class Take:
     name: str
     subject: str
     points_m: FloatArray
-    """(T, 31, 3) `BODY_POINTS` at 60 Hz, y up, metres."""
+    """(T, 31, 3) `BODY_31` at 60 Hz, y up, metres."""
 
     @property
     def seconds(self) -> float:
@@ -159,7 +160,7 @@ def write_motions(path: Path, motions: MotionSet) -> None:
     roots = _root(points)
     np.savez_compressed(
         path,
-        point_names=np.array(BODY_POINTS),
+        point_names=np.array(BODY_31.joints),
         roots_m=roots.astype(np.float32),
         points_m=(points - roots[:, None]).astype(np.float16),
         lengths=np.array([len(take.points_m) for take in motions.takes]),
@@ -187,7 +188,7 @@ def read_motions(path: Path) -> MotionSet:
             Take(str(name), str(subject), part)
             for name, subject, part in zip(arrays["names"], arrays["subjects"], parts, strict=True)
         ]
-        if tuple(names) != BODY_POINTS or not takes:
+        if tuple(names) != BODY_31.joints or not takes:
             raise ValueError("other body points")
         return MotionSet(tuple(takes), str(arrays["sha256"]))
     except (OSError, KeyError, ValueError, IndexError) as error:
@@ -199,5 +200,5 @@ def read_motions(path: Path) -> MotionSet:
 
 
 def _root(points: FloatArray) -> FloatArray:
-    hips = [BODY_POINTS.index(side + "_hip") for side in ("left", "right")]
+    hips = [BODY_31.index(side + "_hip") for side in ("left", "right")]
     return np.asarray(points[:, hips].mean(axis=1))

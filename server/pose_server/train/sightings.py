@@ -1,0 +1,237 @@
+"""What a detector would report of bodies in front of a camera: rays with its kinds of error.
+
+The kinds and their sizes follow what BlazePose and Keypoint R-CNN were measured to do on clips with a
+multi-view reference: their points lie a few centimetres off the joints' centres, the same way through
+a clip; errors drift over a third of a second and jitter on top; limbs behind the body are
+worse and said to be less sure; limbs are lost, exchanged, or cut off by the picture's edge.
+Sizes are metres at the person.  Shapes: B clips, T frames, K the 27 `SEEN_27`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from pose_shared.skeleton import BODY_31, SEEN_27
+from torch import Tensor
+from torch.nn import functional as F
+
+from pose_server.lift.crop import smallest_turn
+from pose_server.lift.network import Sight
+from pose_server.train.bodies import hips, rotation, torso_frames
+
+__all__ = ["SightModel", "sighted"]
+
+_I = {name: i for i, name in enumerate(SEEN_27.joints)}
+_MIRROR = list(SEEN_27.mirror)
+_COUNT = len(SEEN_27)
+
+
+def _indices(*parts: str) -> list[int]:
+    return [i for name, i in _I.items() if any(part in name for part in parts)]
+
+
+_FACE = _indices("nose", "eye", "ear")
+_FEET = _indices("toe", "heel")
+_HANDS = _indices("index", "pinky")
+_SMALL_TOES = _indices("small_toe")
+_LIMBS = [
+    [i for name, i in _I.items() if name.startswith(side) and any(part in name for part in parts)]
+    for side in ("left", "right")
+    for parts in (("elbow", "wrist", "index", "pinky"), ("knee", "ankle", "toe", "heel"))
+]
+_UPPER = _indices("shoulder", "elbow", "wrist", "index", "pinky", "ear", "eye")
+_LOWER = _indices("hip", "knee", "ankle", "toe", "heel")
+
+
+def _table(default: float, **parts: float) -> Tensor:
+    values = torch.full((_COUNT,), default)
+    for part, value in parts.items():
+        values[_indices(part)] = value
+    return values
+
+
+#: How far a detector's idea of a point lies from the body model's, one axis, metres.
+_DEFINITION = _table(0.016, hip=0.035, shoulder=0.025, heel=0.022, toe=0.022, index=0.02, pinky=0.02)
+#: How well a point can be seen, relative to the others.
+_ERROR = _table(
+    1.0, hip=1.2, wrist=1.3, ankle=1.2, heel=1.4, toe=1.5, index=1.6, pinky=1.6, nose=0.6, eye=0.6
+)
+
+
+@dataclass(frozen=True)
+class SightModel:
+    """How errors are drawn; strengths multiply all that is random in place."""
+
+    strength: float = 0.5
+    strength_spread: float = 0.5
+    definition: float = 0.8
+    bias_m: float = 0.008
+    drift_m: float = 0.026
+    drift_frames: float = 6.0
+    jitter_m: float = 0.007
+    spike_share: float = 0.004
+    spike_m: float = 0.15
+    hidden_m: float = 0.05
+    #: Share of clips whose confidence says nothing, for a network must not read depth from it.
+    flat_share: float = 0.25
+    landmarks_share: float = 0.6
+
+
+def sighted(
+    points: Tensor, focal_error: Tensor, rate_hz: Tensor, model: SightModel, generator: torch.Generator
+) -> Sight:
+    """Return what a detector reports of (B, T, 31, 3) `BODY_31` in the camera.
+
+    Parameters
+    ----------
+    focal_error
+        (B,) the assumed over the true focal length.
+    rate_hz
+        (B,) of the frames.
+    """
+    draw = _Draw(points.shape[0], points.shape[1], generator)
+    strength = model.strength * torch.exp(model.strength_spread * draw.normal(1, 1))[..., None]
+    frames = torso_frames(points)
+    body = points[:, :, :_COUNT]
+    offset = model.definition * _DEFINITION[:, None] * draw.clip(_COUNT, 3)
+    marked = body + (frames[:, :, None] @ offset[..., None])[..., 0]
+
+    behind = _behind(body, frames)
+    hidden = torch.maximum(behind, _shared(draw.spells(len(_LIMBS), 0.12, 12)))
+    scale = strength * _ERROR[:, None]
+    error = scale * (
+        model.bias_m * draw.clip(_COUNT, 2)
+        + model.drift_m * draw.drift(_COUNT, 2, model.drift_frames)
+        + model.jitter_m * draw.normal(draw.frames, _COUNT, 2)
+    )
+    error = error + strength * hidden[..., None] * model.hidden_m * draw.drift(_COUNT, 2, model.drift_frames)
+    spikes = (draw.uniform(draw.frames, _COUNT, 1) < model.spike_share) * draw.normal(draw.frames, _COUNT, 2)
+    error = error + spikes * model.spike_m
+    depth = points[..., 2].mean(dim=2)[..., None, None].clamp(min=0.5)
+    rays = marked[..., :2] / marked[..., 2:].clamp(min=0.3) + error / depth
+
+    landmarks = _landmarks(points, draw, behind)
+    swapped = _swaps(draw)
+    rays = _exchanged(rays, swapped)
+    landmarks = _exchanged(landmarks, swapped)
+
+    seen = _kept(rays, draw)
+    confidence = 1 - 0.55 * hidden - 4.0 * error.norm(dim=-1) + 0.06 * draw.normal(draw.frames, _COUNT)
+    flat = draw.uniform(1, 1) < model.flat_share
+    confidence = torch.where(flat, 0.5 + 0.5 * draw.uniform(1, 1), confidence.clamp(0.02, 1.0)) * seen
+
+    has = (draw.uniform(1) < model.landmarks_share) & seen.any(dim=2)
+    # Detectors with landmarks have no small toes.
+    seen[..., _SMALL_TOES] &= ~has[..., None]
+    known = has[..., None] & seen
+    return Sight(
+        rays=torch.where(seen[..., None], rays / focal_error[:, None, None, None], 0.0),
+        confidence=confidence * seen,
+        seen=seen,
+        landmarks=torch.where(known[..., None], landmarks, 0.0),
+        has_landmarks=has,
+        log_rate=(rate_hz / 30).log()[:, None],
+    )
+
+
+class _Draw:
+    """Random numbers in the shapes of a batch."""
+
+    def __init__(self, clips: int, frames: int, generator: torch.Generator) -> None:
+        self.clips, self.frames, self._generator = clips, frames, generator
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(self.clips, *shape, generator=self._generator)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(self.clips, *shape, generator=self._generator)
+
+    def clip(self, *shape: int) -> Tensor:
+        """The same through a clip."""
+        return self.normal(1, *shape)
+
+    def drift(self, points: int, axes: int, sigma: float) -> Tensor:
+        """Return standard normal noise that changes over `sigma` frames."""
+        reach = math.ceil(3 * sigma)
+        white = self.normal(points * axes, self.frames + 2 * reach)
+        offsets = torch.arange(-reach, reach + 1)
+        kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+        kernel = kernel / kernel.square().sum().sqrt()
+        blurred = F.conv1d(white.flatten(0, 1)[:, None], kernel[None, None])
+        return blurred.reshape(self.clips, points, axes, self.frames).permute(0, 3, 1, 2)
+
+    def spells(self, columns: int, share: float, frames: float) -> Tensor:
+        """Return (B, T, columns) with 1 over spells of about so many frames in so large a share of time."""
+        smooth = self.drift(columns, 1, frames / 2.5)[..., 0]
+        return (smooth > math.sqrt(2) * torch.erfinv(torch.tensor(1 - 2 * share))).to(smooth.dtype)
+
+
+def _shared(spells: Tensor) -> Tensor:
+    """Give the points of each limb its (B, T, limb) fate; the trunk and the face have none."""
+    fates = torch.zeros(*spells.shape[:2], _COUNT)
+    for number, limb in enumerate(_LIMBS):
+        fates[..., limb] = spells[..., number, None]
+    return fates
+
+
+def _behind(body: Tensor, frames: Tensor) -> Tensor:
+    """Return 0..1 how far each point is hidden: behind the trunk as the camera sees it."""
+    trunk = [_I[side + part] for part in ("shoulder", "hip") for side in ("left_", "right_")]
+    middle = body[:, :, trunk].mean(dim=2, keepdim=True)
+    deeper = body[..., 2] - middle[..., 2]
+    beside = ((body[..., :2] - middle[..., :2]) / 0.35).square().sum(dim=-1)
+    return torch.sigmoid((deeper - 0.06) / 0.04) * torch.exp(-0.5 * beside)
+
+
+def _landmarks(points: Tensor, draw: _Draw, behind: Tensor) -> Tensor:
+    """Return what a detector with 3D landmarks says: right in shape, wrong in turn, depth and size."""
+    root = hips(points)
+    centre = root[..., :2] / root[..., 2:].clamp(min=0.3)
+    body = (points[:, :, :_COUNT] - root[:, :, None]) @ smallest_turn(centre).mT
+    angles = draw.normal(1, 3) * torch.tensor([5.0, 9.0, 3.0]) + (
+        draw.drift(1, 3, 10.0)[:, :, 0] * torch.tensor([3.0, 5.0, 2.0])
+    )
+    body = body @ rotation(angles * (math.pi / 180)).mT
+    flat = 0.95 + 0.1 * draw.normal(1, 1, 1)
+    size = 0.98 + 0.06 * draw.normal(1, 1, 1)
+    body = body * size * torch.cat([torch.ones_like(flat), torch.ones_like(flat), flat], dim=-1)
+    error = (
+        0.02 * draw.drift(_COUNT, 3, 6.0)
+        + 0.02 * draw.clip(_COUNT, 3)
+        + 0.008 * draw.normal(draw.frames, _COUNT, 3)
+    )
+    error = error * torch.tensor([1.0, 1.0, 1.7]) * _ERROR[:, None] * (1 + behind[..., None])
+    body = body + error
+    return body - (body[:, :, _I["left_hip"]] + body[:, :, _I["right_hip"]])[:, :, None] / 2
+
+
+def _swaps(draw: _Draw) -> Tensor:
+    """Return (B, T, K) where left and right are exchanged: what repair before the lifter leaves."""
+    clips = (draw.uniform(1, 1) < 0.15).to(torch.float32)
+    spells = draw.spells(3, 0.06, 5) * clips > 0
+    swapped = torch.zeros(draw.clips, draw.frames, _COUNT, dtype=torch.bool)
+    swapped[..., _UPPER] |= (spells[..., :1]) | spells[..., 2:]
+    swapped[..., _LOWER] |= (spells[..., 1:2]) | spells[..., 2:]
+    return swapped
+
+
+def _exchanged(values: Tensor, swapped: Tensor) -> Tensor:
+    return torch.where(swapped[..., None], values[:, :, _MIRROR], values)
+
+
+def _kept(rays: Tensor, draw: _Draw) -> Tensor:
+    """Return (B, T, K) what is reported at all."""
+    lost = draw.spells(_COUNT, 0.015, 4) > 0
+    lost = lost | (_shared(draw.spells(len(_LIMBS), 0.03, 10)) > 0) | (draw.spells(1, 0.03, 5) > 0)
+    for group, share in ((_FACE, 0.05), (_FEET, 0.25), (_HANDS, 0.4), (_SMALL_TOES, 0.4)):
+        lost[..., group] |= draw.uniform(1, 1) < share
+    # An edge of the picture cuts people off, mostly below.
+    middle = rays.mean(dim=2, keepdim=True)
+    extent = (rays - middle).abs().amax(dim=(1, 2), keepdim=True)
+    edge = (draw.uniform(1, 1, 2) * 1.1 - 0.1) * extent
+    sides = draw.uniform(1, 1, 2) < torch.tensor([0.04, 0.10])
+    sign = torch.where(draw.uniform(1, 1, 2) < torch.tensor([0.5, 0.15]), -1.0, 1.0)
+    outside = ((rays - middle) * sign > edge) & sides
+    return ~(lost | outside.any(dim=-1))
