@@ -140,7 +140,8 @@ class TemporalModel(nn.Module):
             for j in (2 * i, 2 * i + 1):
                 x = self.drop(self.relu(self.layers_bn[j](self.layers_conv[j](x))))
             x = kept + x
-        return self.shrink(x).transpose(1, 2).unflatten(2, (self.form.joints_out, 3))
+        joints: Tensor = self.shrink(x).transpose(1, 2).unflatten(2, (self.form.joints_out, 3))
+        return joints
 
     def _middle(self, x: Tensor, layer: int) -> Tensor:
         """Return the frames of (B, C, T) that a layer's outputs stand for."""
