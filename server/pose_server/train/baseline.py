@@ -40,7 +40,8 @@ FloatArray = NDArray[np.floating[Any]]
 #: Every joint of Human3.6M but the origin, and what ``predict_14`` leaves of them.
 OUTPUTS_16 = tuple(joint for joint in H36M_17.joints if joint != "pelvis")
 OUTPUTS_14 = tuple(joint for joint in OUTPUTS_16 if joint not in ("spine", "nose"))
-#: What a point or a joint varies at least; less is a number that never changes.
+#: A number that varies less, in pixels or millimetres, never changes in the data; it is not scaled,
+#: or the first person who differs would blow it up.
 _LEAST_STD = 1e-3
 _TEST_BATCH = 8192
 
@@ -152,9 +153,9 @@ def fresh_model(clips: Sequence[PoseClip], options: BaselineOptions) -> Baseline
         inputs=options.inputs,
         outputs=outputs,
         mean_2d_px=points.mean(axis=0),
-        std_2d_px=np.maximum(points.std(axis=0), _LEAST_STD),
+        std_2d_px=_spread(points),
         mean_3d_mm=joints.mean(axis=0),
-        std_3d_mm=np.maximum(joints.std(axis=0), _LEAST_STD),
+        std_3d_mm=_spread(joints),
         camera_frame=options.camera_frame,
         focal_px=options.focal_px,
         centre_px=options.centre_px,
@@ -216,6 +217,11 @@ def train_baseline(
     network.eval()
     write_baseline(run.folder / "baseline.npz", model)
     return model
+
+
+def _spread(values: FloatArray) -> FloatArray:
+    spread = values.std(axis=0)
+    return np.where(spread > _LEAST_STD, spread, 1.0)
 
 
 def _examples(clips: Sequence[PoseClip], outputs: Sequence[str]) -> tuple[FloatArray, FloatArray]:
