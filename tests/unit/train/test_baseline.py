@@ -36,7 +36,7 @@ def run_in(folder: Path, options: BaselineOptions, *, resume: bool = False) -> T
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    """From 1, which the mean pose scores, to below 0.25 on 3,000 frames; on people it never saw below 0.75."""
+    """From 1, which the mean pose scores, to below 0.25; on people it never saw, below 0.75."""
     options = BaselineOptions(linear_size=128, epochs=12, dropout_keep=1.0)
     run = run_in(tmp_path / "run", options)
     train_baseline(made_clips(1, 150, 20), options, run, test_clips=made_clips(2, 20, 20))
