@@ -41,9 +41,9 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
     options
         Any of: ``people`` (int), ``persons`` (ints), ``start`` and ``end`` (a frame number as int
         or text, or seconds such as ``"1.5s"``), ``fps`` and ``input_fps`` (int, `Fraction`, or text
-        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``detector`` (str),
-        ``smoothing`` (float), ``formats`` (strings), ``allow_truncated`` (bool). What is absent or
-        None takes the server's default.
+        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``detector`` and
+        ``lifter`` (str), ``smoothing`` (float), ``formats`` (strings), ``allow_truncated`` (bool).
+        What is absent or None takes the server's default.
 
     Raises
     ------
@@ -122,6 +122,7 @@ _WRITERS: Dict[str, Callable[[jobs_pb2.ImportSpec, Any], None]] = {
     "fov_deg": _set("fov_deg", float),
     "fps": _copy("fps", _rate),
     "input_fps": _copy("input_fps", _rate),
+    "lifter": _set("lifter", str),
     "people": _set("people", int),
     "persons": _extend("persons", int),
     "smoothing": _set("smoothing", float),

@@ -13,9 +13,9 @@ from typing import Dict, Optional, Sequence, Tuple
 
 __all__ = [
     "BLAZEPOSE_33",
-    "BODY_31",
     "BODY_25",
     "BODY_25B",
+    "BODY_31",
     "COCO_17",
     "COCO_18",
     "H36M_17",

@@ -12,7 +12,7 @@ from pose_shared.errors import InputError, JobCancelledError, PoseError
 from pose_server.cache.media import Media, MediaFile, Upload
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
-from pose_server.pipeline.options import ImportOptions, Moment
+from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             fov_deg=spec.fov_deg if spec.HasField("fov_deg") else None,
             focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
             detector=spec.detector or _DEFAULTS.detector,
+            lifter=_lifter_of(spec.lifter),
             smoothing=spec.smoothing if spec.HasField("smoothing") else _DEFAULTS.smoothing,
             formats=tuple(spec.formats) or _DEFAULTS.formats,
             allow_truncated=spec.allow_truncated,
@@ -162,6 +163,18 @@ def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.Moti
     )
 
 
+def _lifter_of(name: str) -> str:
+    """Read a lifter's name; a path is nothing that a stranger may make a server open."""
+    if name and name not in LIFTERS:
+        raise InputError(
+            f"The server has no lifter '{name}'; choose from {', '.join(LIFTERS)}, "
+            "or lift with your own checkpoint without --server.",
+            reason="LIFTER_UNKNOWN",
+            value=name,
+        )
+    return name or _DEFAULTS.lifter
+
+
 def _moment_of(message: types_pb2.Moment) -> Moment:
     if message.WhichOneof("at") == "seconds":
         return Moment.parse(f"{message.seconds!r}s")
@@ -175,6 +188,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         people=options.people or 0,
         persons=options.persons,
         detector=options.detector,
+        lifter=options.lifter,
         smoothing=options.smoothing,
         formats=options.formats,
         allow_truncated=options.allow_truncated,

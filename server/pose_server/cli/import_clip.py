@@ -13,7 +13,7 @@ from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
-from pose_server.pipeline.options import FORMATS, ImportOptions, Moment, parse_rate
+from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
 
 __all__ = ["import_command"]
 
@@ -45,6 +45,10 @@ def import_command(
         float | None, typer.Option(help="Focal length on a sensor 36 mm along the longer side.")
     ] = None,
     detector: Annotated[str, typer.Option(help="Which detector; 'pose-server doctor' lists them.")] = "auto",
+    lifter: Annotated[
+        str,
+        typer.Option(help=f"{', '.join(LIFTERS)}, or the path of a checkpoint to lift with in this process."),
+    ] = "auto",
     smoothing: Annotated[float, typer.Option(help="0 leaves the motion raw, 1 is calm.")] = 0.5,
     formats: Annotated[
         str, typer.Option(help=f"What to write, with commas between: {', '.join(FORMATS)}.")
@@ -77,6 +81,7 @@ def import_command(
             fov_deg=fov,
             focal_mm=focal_mm,
             detector=detector,
+            lifter=lifter,
             smoothing=smoothing,
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
             allow_truncated=allow_truncated,

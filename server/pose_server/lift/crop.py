@@ -15,7 +15,6 @@ from pose_shared.skeleton import SEEN_27
 from torch import Tensor
 from torch.nn import functional as F
 
-
 __all__ = ["Crop", "crop_of", "smallest_turn"]
 
 _TORSO = [SEEN_27.index(side + part) for part in ("shoulder", "hip") for side in ("left_", "right_")]
@@ -40,7 +39,7 @@ class Crop:
     """(B, T, K, 2) in the virtual camera."""
 
 
-def crop_of(rays: Tensor, seen: Tensor, *, causal: bool = False) -> Crop:
+def crop_of(rays: Tensor, seen: Tensor, *, stride: int = 1, causal: bool = False) -> Crop:
     """Return the view of each frame.
 
     Parameters
@@ -49,6 +48,8 @@ def crop_of(rays: Tensor, seen: Tensor, *, causal: bool = False) -> Crop:
         (B, T, K, 2) of `SEEN_27`.
     seen
         (B, T, K) bool.
+    stride
+        Frames of the clip for each of the rate that the network knows.
     causal
         Steady the view by earlier frames only.
     """
@@ -59,9 +60,9 @@ def crop_of(rays: Tensor, seen: Tensor, *, causal: bool = False) -> Crop:
     body_rays, body_weight = _mean(rays, weight)
     middle = torch.where(torso_weight > 0, torso_rays, body_rays)
     found = (body_weight > 0).to(rays.dtype)
-    centre = _steady(middle, found, causal)
+    centre = _steady(middle, found, stride, causal)
     spread = (weight * (rays - middle[:, :, None]) ** 2).sum(dim=(2, 3)) / body_weight[..., 0].clamp(min=1)
-    size = _steady(spread.clamp(min=1e-8).sqrt()[..., None], found, causal)
+    size = _steady(spread.clamp(min=1e-8).sqrt()[..., None], found, stride, causal)
     turn = smallest_turn(centre)
     ahead = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn.transpose(-1, -2)
     turned = ahead[..., :2] / ahead[..., 2:].clamp(min=0.1)
@@ -83,16 +84,17 @@ def _mean(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     return (values * weight).sum(dim=2) / total.clamp(min=1), total
 
 
-def _steady(values: Tensor, weight: Tensor, causal: bool) -> Tensor:
+def _steady(values: Tensor, weight: Tensor, stride: int, causal: bool) -> Tensor:
     """Blur (B, T, C) over time by what was found, weight (B, T, 1)."""
-    offsets = torch.arange(-_REACH_FRAMES, _REACH_FRAMES + 1, dtype=values.dtype, device=values.device)
-    kernel = torch.exp(-0.5 * (offsets / _SIGMA_FRAMES) ** 2)
+    reach = _REACH_FRAMES * stride
+    offsets = torch.arange(-reach, reach + 1, dtype=values.dtype, device=values.device)
+    kernel = torch.exp(-0.5 * (offsets / (_SIGMA_FRAMES * stride)) ** 2)
     if causal:
         kernel = kernel * (offsets <= 0)
 
     def blurred(signal: Tensor) -> Tensor:
         flat = signal.transpose(1, 2).reshape(-1, 1, signal.shape[1])
-        out = F.conv1d(flat, kernel[None, None], padding=_REACH_FRAMES)
+        out = F.conv1d(flat, kernel[None, None], padding=reach)
         return out.reshape(signal.shape[0], signal.shape[2], -1).transpose(1, 2)
 
     mean = (values * weight).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True).clamp(min=1)

@@ -2,8 +2,8 @@
 
 Input are the points a detector saw in a `Crop`, with confidence and, where it gives them, its own
 3D landmarks; output the body in metres, how sure it is, contacts, and where the person stands.
-Where a point was seen, its x and y come from its ray and the depth alone is predicted ("residual
-decoding"), with a learned gate to a freely predicted place.
+Where a point was seen, its x and y come from its ray, put right by a predicted step, and the
+predicted depth ("residual decoding"), with a learned gate to a freely predicted place.
 """
 
 from __future__ import annotations
@@ -106,23 +106,28 @@ class LiftNetwork(nn.Module):
         self.dropout = nn.Dropout(0.1)
         self.joints = nn.Linear(width, _BODY * 3)
         self.gate = nn.Linear(width, _SEEN)
+        self.step = nn.Linear(width, _SEEN * 2)
         self.spread = nn.Linear(width, _BODY)
         self.root = nn.Linear(width, 3)
         self.contacts = nn.Linear(width, len(CONTACT_POINTS))
         with torch.no_grad():
-            for layer in (self.joints, self.root, self.gate):
+            for layer in (self.joints, self.root, self.gate, self.step):
                 layer.weight.mul_(0.1)
             self.gate.bias.fill_(1.5)
             self.root.bias.copy_(torch.tensor([0.0, 0.0, _LOG_REACH]))
 
-    def forward(self, sight: Sight, crop: Crop) -> Lifted:
-        """Return the body of every frame."""
+    def forward(self, sight: Sight, crop: Crop, *, stride: int = 1) -> Lifted:
+        """Return the body of every frame.
+
+        A stride of n takes every n-th frame for a neighbour: at n times the rate, frames are lifted as
+        if n clips of the trained rate were interleaved.
+        """
         x = self.enter(_features(sight, crop))
         x = F.relu(_normed(self.enter_norm, x))
         for dilation, mix, mix_norm, point, point_norm in zip(
             self.shape.dilations, self.mix, self.mix_norm, self.point, self.point_norm, strict=True
         ):
-            y = F.relu(_normed(mix_norm, mix(self._neighbours(x, dilation))))
+            y = F.relu(_normed(mix_norm, mix(self._neighbours(x, stride * dilation))))
             y = F.relu(_normed(point_norm, point(self.dropout(y))))
             x = x + self.dropout(y)
         return self._decoded(x, sight, crop)
@@ -141,7 +146,8 @@ class LiftNetwork(nn.Module):
         root = torch.cat([place[..., :2] * crop.size * depth, depth], dim=2)
         gate = torch.sigmoid(self.gate(x))[..., None] * sight.seen[..., None]
         depths = (depth + free[:, :, :_SEEN, 2]).clamp(min=0.1)[..., None]
-        on_ray = crop.rays * depths - root[:, :, None, :2]
+        step = self.step(x).unflatten(2, (_SEEN, 2)) * crop.size[..., None]
+        on_ray = (crop.rays + step) * depths - root[:, :, None, :2]
         xy = gate * on_ray + (1 - gate) * free[:, :, :_SEEN, :2]
         seen = torch.cat([xy, free[:, :, :_SEEN, 2:]], dim=3)
         joints = torch.cat([seen, free[:, :, _SEEN:]], dim=2)

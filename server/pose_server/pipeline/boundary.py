@@ -258,6 +258,9 @@ class Pose3D:
     """(T, J) one standard deviation; NaN where the joint is missing."""
     root_camera_m: FloatArray
     """(T, 3) the middle of the hips in the camera."""
+    contacts: FloatArray | None = None
+    """(T, 4) 0..1 whether left heel, left toes, right heel and right toes carry; None from a lifter that
+    does not say."""
 
     def __post_init__(self) -> None:
         sizes = check_arrays(
@@ -268,6 +271,8 @@ class Pose3D:
             uncertainty_m=("f", ("T", "J")),
             root_camera_m=("f", ("T", 3)),
         )
+        if self.contacts is not None:
+            check_array(self, "contacts", "f", len(self.times_s), 4)
         if len(self.joint_names) != sizes["J"]:
             raise InternalError(
                 f"Pose3D.joint_names: expected {sizes['J']} names, got {len(self.joint_names)}",

@@ -11,10 +11,12 @@ from typing import Any
 
 from pose_shared.errors import InputError
 
-__all__ = ["FORMATS", "ImportOptions", "Moment", "parse_rate"]
+__all__ = ["FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = ("npz", "bvh", "preview")
+#: Lifters that need no file of the user's.
+LIFTERS = ("auto", "house", "landmarks")
 _PEOPLE_LIMIT = 64
 #: Rates that people round, and what they are.
 _ROUNDED_RATES = {
@@ -112,6 +114,8 @@ class ImportOptions:
     focal_mm: float | None = None
     """Focal length on a sensor 36 mm along the longer side; excludes `fov_deg`."""
     detector: str = "auto"
+    lifter: str = "auto"
+    """One of `LIFTERS`, or in this process the path of a checkpoint."""
     smoothing: float = 0.5
     """0 leaves the solved motion as it is, 1 is calm."""
     formats: tuple[str, ...] = FORMATS

@@ -122,5 +122,6 @@ def rotation(vector: Tensor) -> Tensor:
     """Return the rotations of rotation vectors (..., 3)."""
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
-    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-    return torch.linalg.matrix_exp(skew)
+    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(*vector.shape[:-1], 3, 3)
+    turn: Tensor = torch.linalg.matrix_exp(skew)
+    return turn

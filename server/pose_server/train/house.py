@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
+from pose_server.evaluate.metrics import contact_score, mpjpe_mm, p_mpjpe_mm, root_error
 from pose_server.lift.network import Lifted, LiftNetwork, LiftShape
 from pose_server.train.cameras import CameraModel
 from pose_server.train.motions import MotionSet
@@ -120,7 +121,7 @@ def train_house(
         terms = _terms(lifted, window)
         total = sum(terms.values(), torch.zeros((), device=device))
         optimizer.zero_grad(set_to_none=True)
-        scaler.scale(total).backward()
+        torch.autograd.backward(scaler.scale(total))
         scaler.unscale_(optimizer)
         clip_grad_norm_(network.parameters(), 1.0)
         scaler.step(optimizer)
@@ -131,7 +132,7 @@ def train_house(
         done = step + 1
         if done % measure_every == 0 or done == options.steps:
             for window in held_out:
-                figures |= measured(averaged, _moved(window, device))
+                figures |= _measured(averaged, _moved(window, device))
             run.log(done, **figures, **{f"loss_{name}": value for name, value in losses.items()})
             run.save(
                 done,
@@ -154,10 +155,12 @@ def _terms(lifted: Lifted, window: Window) -> dict[str, Tensor]:
     depth = window.root[..., 2:]
     root = (lifted.root.float() - window.root) / depth
     speed = torch.diff(error, dim=1)
+    change = torch.diff(speed, dim=1)
     spread = lifted.log_spread.float()
     return {
         "joints": (distance * weights).mean(),
         "velocity": 2.0 * ((speed.square().sum(-1) + 1e-8).sqrt() * weights).mean(),
+        "acceleration": ((change.square().sum(-1) + 1e-8).sqrt() * weights).mean(),
         "root": 0.3 * (root.square().sum(-1) + 1e-8).sqrt().mean(),
         "root_velocity": 0.6 * (torch.diff(root, dim=1).square().sum(-1) + 1e-8).sqrt().mean(),
         "contacts": 0.3 * F.binary_cross_entropy_with_logits(lifted.contacts.float(), window.contacts),
@@ -179,31 +182,19 @@ def _held_out(test: MotionSet, options: HouseOptions) -> list[Window]:
 
 
 @torch.no_grad()
-def measured(network: LiftNetwork, window: Window) -> dict[str, float]:
-    """Return errors in millimetres and shares of one batch."""
+def _measured(network: LiftNetwork, window: Window) -> dict[str, float]:
+    """Return errors of one batch: millimetres and shares."""
     lifted = network(window.sight, window.crop)
     suffix = "" if window.sight.has_landmarks.any() else "_plain"
-    error = (lifted.joints - window.joints).norm(dim=-1)[..., _LIMBS]
-    depth = (lifted.root[..., 2] / window.root[..., 2] - 1).abs()
-    said, true = lifted.contacts > 0, window.contacts > 0
-    hits = float((said & true).sum())
+    joints, truth = (x[:, :, _LIMBS].flatten(0, 1).cpu().numpy() for x in (lifted.joints, window.joints))
+    root, true_root = (x.flatten(0, 1).cpu().numpy() for x in (lifted.root, window.root))
+    contacts, true_contacts = (x.flatten(0, 1).cpu().numpy() for x in (lifted.contacts, window.contacts))
     return {
-        f"mpjpe{suffix}": float(error.mean()) * 1e3,
-        f"p_mpjpe{suffix}": float(_aligned(lifted.joints, window.joints).mean()) * 1e3,
-        f"depth{suffix}": float(depth.mean()) * 100,
-        f"contact_f1{suffix}": 2 * hits / max(1.0, float(said.sum() + true.sum())),
+        f"mpjpe_mm{suffix}": mpjpe_mm(joints, truth),
+        f"p_mpjpe_mm{suffix}": p_mpjpe_mm(joints, truth),
+        f"root_relative_depth{suffix}": root_error(root, true_root).relative_depth,
+        f"contact_f1{suffix}": contact_score(contacts, true_contacts, threshold=0.0).f1,
     }
-
-
-def _aligned(points: Tensor, truth: Tensor) -> Tensor:
-    """Return distances after the best similarity of each frame (Umeyama 1991)."""
-    a = points[:, :, _LIMBS] - points[:, :, _LIMBS].mean(dim=2, keepdim=True)
-    b = truth[:, :, _LIMBS] - truth[:, :, _LIMBS].mean(dim=2, keepdim=True)
-    u, s, vt = torch.linalg.svd(a.mT @ b)
-    signs = torch.ones_like(s)
-    signs[..., 2] = torch.sign(torch.det(u @ vt))
-    scale = (s * signs).sum(-1) / a.square().sum((-1, -2))
-    return (scale[..., None, None] * (a @ (u * signs[..., None, :] @ vt)) - b).norm(dim=-1)
 
 
 def _schedule(step: int, steps: int) -> float:

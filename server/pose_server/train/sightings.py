@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from pose_shared.skeleton import BODY_31, SEEN_27
+from pose_shared.skeleton import SEEN_27
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -74,6 +74,8 @@ class SightModel:
     spike_share: float = 0.004
     spike_m: float = 0.15
     hidden_m: float = 0.05
+    #: Multiplies how often points are lost, cut off or exchanged.
+    losses: float = 1.0
     #: Share of clips whose confidence says nothing, for a network must not read depth from it.
     flat_share: float = 0.25
     landmarks_share: float = 0.6
@@ -113,11 +115,11 @@ def sighted(
     rays = marked[..., :2] / marked[..., 2:].clamp(min=0.3) + error / depth
 
     landmarks = _landmarks(points, draw, behind)
-    swapped = _swaps(draw)
+    swapped = _swaps(draw, model.losses)
     rays = _exchanged(rays, swapped)
     landmarks = _exchanged(landmarks, swapped)
 
-    seen = _kept(rays, draw)
+    seen = _kept(rays, draw, model.losses)
     confidence = 1 - 0.55 * hidden - 4.0 * error.norm(dim=-1) + 0.06 * draw.normal(draw.frames, _COUNT)
     flat = draw.uniform(1, 1) < model.flat_share
     confidence = torch.where(flat, 0.5 + 0.5 * draw.uniform(1, 1), confidence.clamp(0.02, 1.0)) * seen
@@ -207,9 +209,9 @@ def _landmarks(points: Tensor, draw: _Draw, behind: Tensor) -> Tensor:
     return body - (body[:, :, _I["left_hip"]] + body[:, :, _I["right_hip"]])[:, :, None] / 2
 
 
-def _swaps(draw: _Draw) -> Tensor:
+def _swaps(draw: _Draw, losses: float) -> Tensor:
     """Return (B, T, K) where left and right are exchanged: what repair before the lifter leaves."""
-    clips = (draw.uniform(1, 1) < 0.15).to(torch.float32)
+    clips = (draw.uniform(1, 1) < 0.15 * losses).to(torch.float32)
     spells = draw.spells(3, 0.06, 5) * clips > 0
     swapped = torch.zeros(draw.clips, draw.frames, _COUNT, dtype=torch.bool)
     swapped[..., _UPPER] |= (spells[..., :1]) | spells[..., 2:]
@@ -221,17 +223,18 @@ def _exchanged(values: Tensor, swapped: Tensor) -> Tensor:
     return torch.where(swapped[..., None], values[:, :, _MIRROR], values)
 
 
-def _kept(rays: Tensor, draw: _Draw) -> Tensor:
+def _kept(rays: Tensor, draw: _Draw, losses: float) -> Tensor:
     """Return (B, T, K) what is reported at all."""
-    lost = draw.spells(_COUNT, 0.015, 4) > 0
-    lost = lost | (_shared(draw.spells(len(_LIMBS), 0.03, 10)) > 0) | (draw.spells(1, 0.03, 5) > 0)
+    lost = draw.spells(_COUNT, 0.015 * losses, 4) > 0
+    lost = lost | (_shared(draw.spells(len(_LIMBS), 0.03 * losses, 10)) > 0)
+    lost = lost | (draw.spells(1, 0.03 * losses, 5) > 0)
     for group, share in ((_FACE, 0.05), (_FEET, 0.25), (_HANDS, 0.4), (_SMALL_TOES, 0.4)):
-        lost[..., group] |= draw.uniform(1, 1) < share
+        lost[..., group] |= draw.uniform(1, 1) < share * losses
     # An edge of the picture cuts people off, mostly below.
     middle = rays.mean(dim=2, keepdim=True)
     extent = (rays - middle).abs().amax(dim=(1, 2), keepdim=True)
     edge = (draw.uniform(1, 1, 2) * 1.1 - 0.1) * extent
-    sides = draw.uniform(1, 1, 2) < torch.tensor([0.04, 0.10])
+    sides = draw.uniform(1, 1, 2) < losses * torch.tensor([0.04, 0.10])
     sign = torch.where(draw.uniform(1, 1, 2) < torch.tensor([0.5, 0.15]), -1.0, 1.0)
     outside = ((rays - middle) * sign > edge) & sides
     return ~(lost | outside.any(dim=-1))

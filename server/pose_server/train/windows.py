@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pose_server.lift.crop import Crop, crop_of, smallest_turn
 from pose_server.lift.network import CONTACT_POINTS, Sight
-from pose_server.train.bodies import crossed, hips, limbs_turned, mirrored, reproportioned, rotation
+from pose_server.train.bodies import crossed, hips, limbs_turned, mirrored, reproportioned
 from pose_server.train.cameras import CameraModel, filmed
 from pose_server.train.motions import RATE_HZ, MotionSet
 from pose_server.train.sightings import SightModel, sighted
@@ -83,7 +83,7 @@ class WindowSource:
         points = reproportioned(points, generator, body=bodies.body, bone=bodies.bone)
         contacts = contact_labels(points, rate_hz)
         camera, focal_error = filmed(points, self.cameras, generator)
-        return seen_window(camera, focal_error, rate_hz, contacts, self.sights, generator, self.causal)
+        return _seen_window(camera, focal_error, rate_hz, contacts, self.sights, generator, self.causal)
 
     def _cut(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return (B, T, 31, 3) and (B,) rates; a take that is too short stands still at its ends."""
@@ -107,7 +107,7 @@ class WindowSource:
         return self._points[before] * (1 - share) + self._points[after] * share, rate_hz
 
 
-def seen_window(
+def _seen_window(
     camera: Tensor,
     focal_error: Tensor,
     rate_hz: Tensor,

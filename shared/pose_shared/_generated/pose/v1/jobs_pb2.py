@@ -15,15 +15,15 @@ _sym_db = _symbol_database.Default()
 from pose_shared._generated.pose.v1 import types_pb2 as pose_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12pose/v1/jobs.proto\x12\x07pose.v1\x1a\x13pose/v1/types.proto\"c\n\x05Media\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12*\n\x08uploaded\x18\x02 \x01(\x0b\x32\x16.pose.v1.UploadedFilesH\x00\x12\x0e\n\x04path\x18\x03 \x01(\tH\x00\x42\x08\n\x06source\"5\n\rUploadedFiles\x12$\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x15.pose.v1.UploadedFile\"1\n\x0cUploadedFile\x12\x0e\n\x06upload\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\"\xd9\x02\n\nImportSpec\x12\x1d\n\x05media\x18\x01 \x01(\x0b\x32\x0e.pose.v1.Media\x12\x0e\n\x06people\x18\x02 \x01(\x05\x12\x0f\n\x07persons\x18\x03 \x03(\x05\x12\x1e\n\x05start\x18\x04 \x01(\x0b\x32\x0f.pose.v1.Moment\x12\x1c\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x0f.pose.v1.Moment\x12\x1a\n\x03\x66ps\x18\x06 \x01(\x0b\x32\r.pose.v1.Rate\x12 \n\tinput_fps\x18\x07 \x01(\x0b\x32\r.pose.v1.Rate\x12\x11\n\x07\x66ov_deg\x18\x08 \x01(\x01H\x00\x12\x12\n\x08\x66ocal_mm\x18\t \x01(\x01H\x00\x12\x10\n\x08\x64\x65tector\x18\n \x01(\t\x12\x16\n\tsmoothing\x18\x0b \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x66ormats\x18\x0c \x03(\t\x12\x17\n\x0f\x61llow_truncated\x18\r \x01(\x08\x42\x06\n\x04lensB\x0c\n\n_smoothing\"\xc4\x02\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x04spec\x18\x02 \x01(\x0b\x32\x13.pose.v1.ImportSpec\x12 \n\x05state\x18\x03 \x01(\x0e\x32\x11.pose.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x13\n\x0b\x63reate_time\x18\x05 \x01(\x01\x12\x12\n\nstart_time\x18\x06 \x01(\x01\x12\x10\n\x08\x65nd_time\x18\x07 \x01(\x01\x12\x1d\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x0e.pose.v1.Error\x12(\n\x08progress\x18\t \x01(\x0b\x32\x16.pose.v1.StageProgress\x12\x1f\n\x06people\x18\n \x03(\x0b\x32\x0f.pose.v1.Person\x12\"\n\x05\x66iles\x18\x0b \x03(\x0b\x32\x13.pose.v1.ResultFile\x12\x10\n\x08last_seq\x18\x0c \x01(\x03\"k\n\x06Person\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x13\n\x0b\x66irst_frame\x18\x02 \x01(\x03\x12\x12\n\nlast_frame\x18\x03 \x01(\x03\x12\x10\n\x08\x63overage\x18\x04 \x01(\x01\x12\x17\n\x0frelative_height\x18\x05 \x01(\x01\">\n\nResultFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"O\n\rStageProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x12\n\nper_second\x18\x04 \x01(\x01\"\xdf\x01\n\x08JobEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x11.pose.v1.JobStateH\x00\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x16.pose.v1.StageProgressH\x00\x12\x0e\n\x04note\x18\x05 \x01(\tH\x00\x12&\n\x06people\x18\x06 \x01(\x0b\x32\x14.pose.v1.PeopleFoundH\x00\x12\'\n\theartbeat\x18\x07 \x01(\x0b\x32\x12.pose.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\".\n\x0bPeopleFound\x12\x1f\n\x06people\x18\x01 \x03(\x0b\x32\x0f.pose.v1.Person\"\x0b\n\tHeartbeat\"I\n\x10\x43reateJobRequest\x12!\n\x04spec\x18\x01 \x01(\x0b\x32\x13.pose.v1.ImportSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1d\n\rGetJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"G\n\x10ListJobsResponse\x12\x1a\n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.pose.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fWatchJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x03\" \n\x10\x43\x61ncelJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\" \n\x10\x44\x65leteJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x32\xe8\x02\n\nJobService\x12\x34\n\tCreateJob\x12\x19.pose.v1.CreateJobRequest\x1a\x0c.pose.v1.Job\x12.\n\x06GetJob\x12\x16.pose.v1.GetJobRequest\x1a\x0c.pose.v1.Job\x12?\n\x08ListJobs\x12\x18.pose.v1.ListJobsRequest\x1a\x19.pose.v1.ListJobsResponse\x12\x39\n\x08WatchJob\x12\x18.pose.v1.WatchJobRequest\x1a\x11.pose.v1.JobEvent0\x01\x12\x34\n\tCancelJob\x12\x19.pose.v1.CancelJobRequest\x1a\x0c.pose.v1.Job\x12\x42\n\tDeleteJob\x12\x19.pose.v1.DeleteJobRequest\x1a\x1a.pose.v1.DeleteJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12pose/v1/jobs.proto\x12\x07pose.v1\x1a\x13pose/v1/types.proto\"c\n\x05Media\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12*\n\x08uploaded\x18\x02 \x01(\x0b\x32\x16.pose.v1.UploadedFilesH\x00\x12\x0e\n\x04path\x18\x03 \x01(\tH\x00\x42\x08\n\x06source\"5\n\rUploadedFiles\x12$\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x15.pose.v1.UploadedFile\"1\n\x0cUploadedFile\x12\x0e\n\x06upload\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\"\xe9\x02\n\nImportSpec\x12\x1d\n\x05media\x18\x01 \x01(\x0b\x32\x0e.pose.v1.Media\x12\x0e\n\x06people\x18\x02 \x01(\x05\x12\x0f\n\x07persons\x18\x03 \x03(\x05\x12\x1e\n\x05start\x18\x04 \x01(\x0b\x32\x0f.pose.v1.Moment\x12\x1c\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x0f.pose.v1.Moment\x12\x1a\n\x03\x66ps\x18\x06 \x01(\x0b\x32\r.pose.v1.Rate\x12 \n\tinput_fps\x18\x07 \x01(\x0b\x32\r.pose.v1.Rate\x12\x11\n\x07\x66ov_deg\x18\x08 \x01(\x01H\x00\x12\x12\n\x08\x66ocal_mm\x18\t \x01(\x01H\x00\x12\x10\n\x08\x64\x65tector\x18\n \x01(\t\x12\x16\n\tsmoothing\x18\x0b \x01(\x01H\x01\x88\x01\x01\x12\x0f\n\x07\x66ormats\x18\x0c \x03(\t\x12\x17\n\x0f\x61llow_truncated\x18\r \x01(\x08\x12\x0e\n\x06lifter\x18\x0e \x01(\tB\x06\n\x04lensB\x0c\n\n_smoothing\"\xc4\x02\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x04spec\x18\x02 \x01(\x0b\x32\x13.pose.v1.ImportSpec\x12 \n\x05state\x18\x03 \x01(\x0e\x32\x11.pose.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x13\n\x0b\x63reate_time\x18\x05 \x01(\x01\x12\x12\n\nstart_time\x18\x06 \x01(\x01\x12\x10\n\x08\x65nd_time\x18\x07 \x01(\x01\x12\x1d\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x0e.pose.v1.Error\x12(\n\x08progress\x18\t \x01(\x0b\x32\x16.pose.v1.StageProgress\x12\x1f\n\x06people\x18\n \x03(\x0b\x32\x0f.pose.v1.Person\x12\"\n\x05\x66iles\x18\x0b \x03(\x0b\x32\x13.pose.v1.ResultFile\x12\x10\n\x08last_seq\x18\x0c \x01(\x03\"k\n\x06Person\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x13\n\x0b\x66irst_frame\x18\x02 \x01(\x03\x12\x12\n\nlast_frame\x18\x03 \x01(\x03\x12\x10\n\x08\x63overage\x18\x04 \x01(\x01\x12\x17\n\x0frelative_height\x18\x05 \x01(\x01\">\n\nResultFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"O\n\rStageProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x12\n\nper_second\x18\x04 \x01(\x01\"\xdf\x01\n\x08JobEvent\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x11.pose.v1.JobStateH\x00\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x16.pose.v1.StageProgressH\x00\x12\x0e\n\x04note\x18\x05 \x01(\tH\x00\x12&\n\x06people\x18\x06 \x01(\x0b\x32\x14.pose.v1.PeopleFoundH\x00\x12\'\n\theartbeat\x18\x07 \x01(\x0b\x32\x12.pose.v1.HeartbeatH\x00\x42\x07\n\x05\x65vent\".\n\x0bPeopleFound\x12\x1f\n\x06people\x18\x01 \x03(\x0b\x32\x0f.pose.v1.Person\"\x0b\n\tHeartbeat\"I\n\x10\x43reateJobRequest\x12!\n\x04spec\x18\x01 \x01(\x0b\x32\x13.pose.v1.ImportSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1d\n\rGetJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"G\n\x10ListJobsResponse\x12\x1a\n\x04jobs\x18\x01 \x03(\x0b\x32\x0c.pose.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fWatchJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tafter_seq\x18\x02 \x01(\x03\" \n\x10\x43\x61ncelJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\" \n\x10\x44\x65leteJobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x32\xe8\x02\n\nJobService\x12\x34\n\tCreateJob\x12\x19.pose.v1.CreateJobRequest\x1a\x0c.pose.v1.Job\x12.\n\x06GetJob\x12\x16.pose.v1.GetJobRequest\x1a\x0c.pose.v1.Job\x12?\n\x08ListJobs\x12\x18.pose.v1.ListJobsRequest\x1a\x19.pose.v1.ListJobsResponse\x12\x39\n\x08WatchJob\x12\x18.pose.v1.WatchJobRequest\x1a\x11.pose.v1.JobEvent0\x01\x12\x34\n\tCancelJob\x12\x19.pose.v1.CancelJobRequest\x1a\x0c.pose.v1.Job\x12\x42\n\tDeleteJob\x12\x19.pose.v1.DeleteJobRequest\x1a\x1a.pose.v1.DeleteJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pose.v1.jobs_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
-  _globals['_JOBSTATE']._serialized_start=1854
-  _globals['_JOBSTATE']._serialized_end=2034
+  _globals['_JOBSTATE']._serialized_start=1870
+  _globals['_JOBSTATE']._serialized_end=2050
   _globals['_MEDIA']._serialized_start=52
   _globals['_MEDIA']._serialized_end=151
   _globals['_UPLOADEDFILES']._serialized_start=153
@@ -31,37 +31,37 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_UPLOADEDFILE']._serialized_start=208
   _globals['_UPLOADEDFILE']._serialized_end=257
   _globals['_IMPORTSPEC']._serialized_start=260
-  _globals['_IMPORTSPEC']._serialized_end=605
-  _globals['_JOB']._serialized_start=608
-  _globals['_JOB']._serialized_end=932
-  _globals['_PERSON']._serialized_start=934
-  _globals['_PERSON']._serialized_end=1041
-  _globals['_RESULTFILE']._serialized_start=1043
-  _globals['_RESULTFILE']._serialized_end=1105
-  _globals['_STAGEPROGRESS']._serialized_start=1107
-  _globals['_STAGEPROGRESS']._serialized_end=1186
-  _globals['_JOBEVENT']._serialized_start=1189
-  _globals['_JOBEVENT']._serialized_end=1412
-  _globals['_PEOPLEFOUND']._serialized_start=1414
-  _globals['_PEOPLEFOUND']._serialized_end=1460
-  _globals['_HEARTBEAT']._serialized_start=1462
-  _globals['_HEARTBEAT']._serialized_end=1473
-  _globals['_CREATEJOBREQUEST']._serialized_start=1475
-  _globals['_CREATEJOBREQUEST']._serialized_end=1548
-  _globals['_GETJOBREQUEST']._serialized_start=1550
-  _globals['_GETJOBREQUEST']._serialized_end=1579
-  _globals['_LISTJOBSREQUEST']._serialized_start=1581
-  _globals['_LISTJOBSREQUEST']._serialized_end=1637
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1639
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1710
-  _globals['_WATCHJOBREQUEST']._serialized_start=1712
-  _globals['_WATCHJOBREQUEST']._serialized_end=1762
-  _globals['_CANCELJOBREQUEST']._serialized_start=1764
-  _globals['_CANCELJOBREQUEST']._serialized_end=1796
-  _globals['_DELETEJOBREQUEST']._serialized_start=1798
-  _globals['_DELETEJOBREQUEST']._serialized_end=1830
-  _globals['_DELETEJOBRESPONSE']._serialized_start=1832
-  _globals['_DELETEJOBRESPONSE']._serialized_end=1851
-  _globals['_JOBSERVICE']._serialized_start=2037
-  _globals['_JOBSERVICE']._serialized_end=2397
+  _globals['_IMPORTSPEC']._serialized_end=621
+  _globals['_JOB']._serialized_start=624
+  _globals['_JOB']._serialized_end=948
+  _globals['_PERSON']._serialized_start=950
+  _globals['_PERSON']._serialized_end=1057
+  _globals['_RESULTFILE']._serialized_start=1059
+  _globals['_RESULTFILE']._serialized_end=1121
+  _globals['_STAGEPROGRESS']._serialized_start=1123
+  _globals['_STAGEPROGRESS']._serialized_end=1202
+  _globals['_JOBEVENT']._serialized_start=1205
+  _globals['_JOBEVENT']._serialized_end=1428
+  _globals['_PEOPLEFOUND']._serialized_start=1430
+  _globals['_PEOPLEFOUND']._serialized_end=1476
+  _globals['_HEARTBEAT']._serialized_start=1478
+  _globals['_HEARTBEAT']._serialized_end=1489
+  _globals['_CREATEJOBREQUEST']._serialized_start=1491
+  _globals['_CREATEJOBREQUEST']._serialized_end=1564
+  _globals['_GETJOBREQUEST']._serialized_start=1566
+  _globals['_GETJOBREQUEST']._serialized_end=1595
+  _globals['_LISTJOBSREQUEST']._serialized_start=1597
+  _globals['_LISTJOBSREQUEST']._serialized_end=1653
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1655
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1726
+  _globals['_WATCHJOBREQUEST']._serialized_start=1728
+  _globals['_WATCHJOBREQUEST']._serialized_end=1778
+  _globals['_CANCELJOBREQUEST']._serialized_start=1780
+  _globals['_CANCELJOBREQUEST']._serialized_end=1812
+  _globals['_DELETEJOBREQUEST']._serialized_start=1814
+  _globals['_DELETEJOBREQUEST']._serialized_end=1846
+  _globals['_DELETEJOBRESPONSE']._serialized_start=1848
+  _globals['_DELETEJOBRESPONSE']._serialized_end=1867
+  _globals['_JOBSERVICE']._serialized_start=2053
+  _globals['_JOBSERVICE']._serialized_end=2413
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,138 @@
+"""A lifter on motion capture of people it never saw, filmed and detected virtually: the truth is known.
+
+Whole stretches of up to ten seconds go through the lifter as tracks of a clip do, with the errors that
+training assumes detectors to make, and once with none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from pose_shared.skeleton import BODY_31, SEEN_27
+
+from pose_server.evaluate.metrics import contact_score, measures, root_error
+from pose_server.lift.lifter import Lifter
+from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
+from pose_server.train.bodies import hips
+from pose_server.train.cameras import CameraModel, filmed
+from pose_server.train.motions import RATE_HZ, MotionSet
+from pose_server.train.sightings import SightModel, sighted
+from pose_server.train.windows import contact_labels
+
+__all__ = ["LIMB_JOINTS", "Scene", "evaluate_mocap", "scenes"]
+
+#: The twelve joints that are measured, as on the clip with a reference.
+LIMB_JOINTS = tuple(
+    side + part
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    for side in ("left_", "right_")
+)
+#: Bones whose length should not change.
+LIMB_BONES = tuple(
+    (LIMB_JOINTS.index(side + a), LIMB_JOINTS.index(side + b))
+    for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+    for side in ("left_", "right_")
+)
+HIPS = tuple(LIMB_JOINTS.index(side + "hip") for side in ("left_", "right_"))
+#: No detector makes none; without any, definitions agree as well.
+PERFECT = SightModel(strength=0.0, definition=0.0, spike_share=0.0, landmarks_share=0.0, losses=0.0)
+
+_COLUMNS = [BODY_31.index(name) for name in LIMB_JOINTS]
+_LONGEST_S = 10.0
+_FOCAL_PX, _SIZE = 1500.0, (1920, 1080)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One stretch of motion, as it was and as it was seen."""
+
+    name: str
+    track: Track2D
+    camera: Camera
+    joints_m: FloatArray
+    """(T, 12, 3) `LIMB_JOINTS` in the camera."""
+    root_m: FloatArray
+    """(T, 3) the middle of the hips in the camera."""
+    contacts: FloatArray
+    """(T, 4)."""
+
+
+def scenes(
+    motions: MotionSet, sights: SightModel, *, count: int, rate_hz: float = 30.0, seed: int = 11
+) -> Iterator[Scene]:
+    """Film `count` stretches, taken evenly over the set, each by a camera of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    cameras = replace(CameraModel(), focal_error=0.0, guessed_share=0.0)
+    takes = [take for take in motions.takes if take.seconds >= 2.0]
+    matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
+    camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=_SIZE, focal_source="given")
+    step = RATE_HZ / rate_hz
+    for number in range(count):
+        take = takes[round(number * (len(takes) - 1) / max(1, count - 1))]
+        length = min(len(take.points_m), round(_LONGEST_S * RATE_HZ))
+        first = int(torch.randint(len(take.points_m) - length + 1, (1,), generator=generator))
+        places = np.arange(first, first + length - 1, step)
+        before = places.astype(int)
+        share = (places - before)[:, None, None]
+        points = take.points_m[before] * (1 - share) + take.points_m[before + 1] * share
+        body = torch.from_numpy(points.astype(np.float32))[None]
+        contacts = contact_labels(body, torch.tensor([rate_hz]))
+        placed, focal_error = filmed(body, cameras, generator)
+        sight = sighted(placed, focal_error, torch.tensor([rate_hz]), sights, generator)
+        seen = sight.seen[0].numpy()
+        known = seen & sight.has_landmarks[0, :, None].numpy()
+        pixels = sight.rays[0].numpy().astype(float) * _FOCAL_PX + matrix[:2, 2]
+        keypoints = np.where(seen[..., None], pixels, np.nan)
+        boxes = np.full((len(points), 4), np.nan)
+        found = seen.any(axis=1)
+        boxes[found, :2], boxes[found, 2:] = (
+            np.nanmin(keypoints[found], axis=1),
+            np.nanmax(keypoints[found], axis=1),
+        )
+        track = Track2D(
+            keypoint_names=SEEN_27.joints,
+            indices=np.arange(len(points)),
+            times_s=np.arange(len(points)) / rate_hz,
+            boxes_px=boxes,
+            keypoints_px=keypoints,
+            keypoint_confidence=sight.confidence[0].numpy().astype(float) * found[:, None],
+            landmarks_m=np.where(known[..., None], sight.landmarks[0].numpy().astype(float), np.nan),
+        )
+        yield Scene(
+            name=take.name,
+            track=track,
+            camera=camera,
+            joints_m=placed[0, :, _COLUMNS].numpy().astype(float),
+            root_m=hips(placed)[0].numpy().astype(float),
+            contacts=contacts[0].numpy(),
+        )
+
+
+def evaluate_mocap(
+    lifter: Lifter, motions: MotionSet, sights: SightModel, *, count: int = 60, rate_hz: float = 30.0
+) -> dict[str, float]:
+    """Return the mean of every measure over scenes; `Track2D`'s landmarks are given as `sights` says."""
+    rows: list[dict[str, float]] = []
+    for scene in scenes(motions, sights, count=count, rate_hz=rate_hz):
+        pose = lifter.lift(scene.track, scene.camera)
+        columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
+        row = dict(
+            measures(
+                pose.joints_root_m[:, columns], scene.joints_m, fps=rate_hz, roots=HIPS, bones=LIMB_BONES
+            )
+        )
+        root = root_error(pose.root_camera_m, scene.root_m)
+        row |= {"root_absolute_m": root.absolute_m, "root_relative_depth": root.relative_depth}
+        if pose.contacts is not None:
+            found = scene.track.found
+            score = contact_score(pose.contacts[found], scene.contacts[found])
+            row |= {
+                "contact_precision": score.precision,
+                "contact_recall": score.recall,
+                "contact_f1": score.f1,
+            }
+        rows.append(row)
+    return {key: float(np.nanmean([row.get(key, np.nan) for row in rows])) for key in rows[0]}
