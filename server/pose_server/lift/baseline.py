@@ -75,9 +75,9 @@ class BaselineLifter:
         self.fingerprint = f"baseline-1-{options}-{_digest(model)}"
 
     @classmethod
-    def from_file(cls, path: Path, **options: bool | str) -> BaselineLifter:
+    def from_file(cls, path: Path, device: str = "cpu") -> BaselineLifter:
         """Return a lifter with the network of a file; raises as `read_baseline` does."""
-        return cls(read_baseline(path), **options)  # type: ignore[arg-type]
+        return cls(read_baseline(path), device=device)
 
     def lift(self, track: Track2D, camera: Camera) -> Pose3D:
         """Return the joints that the network gives, and the pelvis between the hips.

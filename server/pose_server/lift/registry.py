@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pose_shared.errors import InputError
 
+from pose_server.lift.baseline import BaselineLifter
 from pose_server.lift.house import HouseLifter
 from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.lifter import Lifter
@@ -20,6 +21,7 @@ _NAMED: dict[str, Callable[[str], Lifter]] = {
 }
 #: Checkpoints by their suffix.
 _FILES: dict[str, Callable[[Path, str], Lifter]] = {
+    ".npz": BaselineLifter.from_file,
     ".safetensors": HouseLifter,
 }
 
