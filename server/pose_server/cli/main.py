@@ -6,9 +6,11 @@ import typer
 
 from pose_server import __version__
 from pose_server.cli.doctor import doctor
+from pose_server.cli.evaluate import evaluate
 from pose_server.cli.import_clip import import_command
 from pose_server.cli.jobs import jobs
 from pose_server.cli.serve import serve
+from pose_server.cli.train import train
 
 __all__ = ["main"]
 
@@ -41,6 +43,8 @@ app.command("import")(import_command)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(jobs, name="jobs")
+app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
 
 
 def main() -> None:

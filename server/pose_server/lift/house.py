@@ -52,9 +52,12 @@ def read_weights(path: Path) -> LiftNetwork:
             shape = LiftShape.from_dict(json.loads(kept.metadata()["shape"]))
             state = {name: kept.get_tensor(name).float() for name in kept.keys()}  # noqa: SIM118
         network = LiftNetwork(shape)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    try:
         network.load_state_dict(state)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise _unreadable(path, str(error).splitlines()[0]) from error
+    except RuntimeError as error:
+        raise _unreadable(path, "its tensors are those of another network") from error
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise _unreadable(path, "some weights are no numbers")
     return network.eval()

@@ -1,0 +1,14 @@
+"""`pose-server evaluate`: protocols and measures, as tables."""
+
+from __future__ import annotations
+
+import typer
+
+from pose_server.cli.evaluate_house import evaluate_clip_command, evaluate_mocap_command, report
+
+__all__ = ["evaluate"]
+
+evaluate = typer.Typer(help="Measure lifters and motions against known truth.", no_args_is_help=True)
+evaluate.command("mocap")(evaluate_mocap_command)
+evaluate.command("clip")(evaluate_clip_command)
+evaluate.command("report")(report)

@@ -1,0 +1,13 @@
+"""`pose-server train`: everything that makes weights."""
+
+from __future__ import annotations
+
+import typer
+
+from pose_server.cli.train_house import prepare, train_house_command
+
+__all__ = ["train"]
+
+train = typer.Typer(help="Prepare data and train lifters.", no_args_is_help=True)
+train.command("prepare")(prepare)
+train.command("house")(train_house_command)

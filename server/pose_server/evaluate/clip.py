@@ -1,0 +1,102 @@
+"""Lifters, and the whole solve, on a film with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from pose_server.detect.registry import create_detector
+from pose_server.evaluate.metrics import measures, root_error
+from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS
+from pose_server.evaluate.reference import ClipReference
+from pose_server.lift.lifter import Lifter
+from pose_server.lift.repair import repaired
+from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, Track2D
+from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.detection import detect_clip
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.solve.clip import solve_clip
+from pose_server.track.selection import select_people
+from pose_server.track.tracker import track_people
+from pose_server.video.open import open_clip
+
+__all__ = ["evaluate_clip", "person_of"]
+
+#: The light smoothing that a lifter's joints get where no solve follows.
+_SMOOTH_S = 0.025
+
+
+def person_of(reference: ClipReference, detector: str) -> Track2D:
+    """Return the track of the largest person, as the pipeline hands it to a lifter."""
+    source = open_clip(reference.film)
+    finder = create_detector(detector, "cpu")
+    found = detect_clip(source, finder, SilentProgress())
+    tracks = track_people(
+        found,
+        keypoint_names=finder.keypoint_names,
+        image_size=(source.info.width, source.info.height),
+        progress=SilentProgress(),
+    )
+    person, *_ = select_people(tracks, people=1, persons=(), frame_count=len(found))
+    return repaired(person)
+
+
+def evaluate_clip(
+    reference: ClipReference, track: Track2D, lifters: Sequence[tuple[str, Lifter]]
+) -> list[dict[str, float | str]]:
+    """Return a row of measures for each lifter alone and solved, with the lens known and not."""
+    guessed = camera_of_clip(reference.camera.image_size)
+    rows: list[dict[str, float | str]] = []
+    for lens, camera in (("given", reference.camera), ("guessed", guessed)):
+        for name, lifter in lifters:
+            pose = lifter.lift(track, camera)
+            rows.append({"method": f"{name}, lifted", "lens": lens, **_lifted(pose, reference)})
+            rows.append(
+                {"method": f"{name}, solved", "lens": lens, **_solved(track, pose, camera, reference)}
+            )
+    return rows
+
+
+def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
+    sigma = _SMOOTH_S * reference.rate_hz
+    joints = _along(
+        pose.joints_root_m, lambda values: gaussian_filter1d(values, sigma, axis=0, mode="nearest")
+    )
+    columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
+    return _measured(joints[:, columns], pose.root_camera_m, pose.indices, reference)
+
+
+def _solved(track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference) -> dict[str, float]:
+    rate = open_clip(reference.film).info.rate
+    (motion,) = solve_clip(
+        [track], [pose], camera, rate=rate, fps=None, smoothing=0.5, progress=SilentProgress()
+    )
+    columns = [motion.joint_names.index(name) for name in LIMB_JOINTS]
+    return _measured(motion.joints_camera_m[:, columns], motion.root_camera_m, motion.frames, reference)
+
+
+def _measured(
+    joints_m: FloatArray, root_m: FloatArray, frames: IntArray, reference: ClipReference
+) -> dict[str, float]:
+    inside = frames < len(reference.joints_m)
+    truth = reference.joints_m[frames[inside]]
+    row = measures(joints_m[inside], truth, fps=reference.rate_hz, roots=HIPS, bones=LIMB_BONES)
+    root = root_error(root_m[inside], truth[:, list(HIPS)].mean(axis=1))
+    return {
+        **row,
+        "root_absolute_m": root.absolute_m,
+        "root_scaled_m": root.scaled_m,
+        "root_scale": root.scale,
+    }
+
+
+def _along(values: FloatArray, smooth: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Smooth each stretch of rows without NaN by itself."""
+    known = np.isfinite(values).all(axis=(1, 2))
+    result = values.copy()
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        result[first:last] = smooth(values[first:last])
+    return result

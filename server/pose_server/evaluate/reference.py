@@ -1,0 +1,86 @@
+"""A clip with a measured truth: a film, its calibrated camera and a track of markers.
+
+A folder holds one ``*.mp4`` (or other film), a JSON of the same stem with the camera (``fx``, ``fy``,
+``cx``, ``cy``, ``width``, ``height``, ``rotation_world_to_camera``, ``translation_world_to_camera_m``)
+and ``reference.trc`` with markers named as OpenSim does (``RHip``, ``LKnee``, …) in metres, whose world is
+the columns z, x, y.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pose_shared.errors import InputError
+
+from pose_server.evaluate.mocap import LIMB_JOINTS
+from pose_server.pipeline.boundary import Camera, FloatArray
+
+__all__ = ["ClipReference", "read_reference"]
+
+_FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
+_MARKERS = tuple(
+    ("L" if name.startswith("left") else "R") + name.partition("_")[2].capitalize() for name in LIMB_JOINTS
+)
+
+
+@dataclass(frozen=True)
+class ClipReference:
+    """A film and where its person's joints were."""
+
+    film: Path
+    camera: Camera
+    joints_m: FloatArray
+    """(T, 12, 3) `LIMB_JOINTS` in the camera, one row per frame of the film; NaN where unknown."""
+    rate_hz: float
+
+
+def read_reference(folder: Path) -> ClipReference:
+    """Read such a folder.
+
+    Raises
+    ------
+    InputError
+        ``REFERENCE_UNREADABLE``: a file is missing or is not what it should be.
+    """
+    films = sorted(path for path in folder.glob("*") if path.suffix.lower() in _FILMS)
+    if len(films) != 1:
+        raise _unreadable(folder, f"it holds {len(films)} films instead of one")
+    try:
+        known = json.loads(films[0].with_suffix(".json").read_text(encoding="utf-8"))
+        matrix = np.array(
+            [[known["fx"], 0, known["cx"]], [0, known["fy"], known["cy"]], [0, 0, 1]], dtype=float
+        )
+        turn = np.array(known["rotation_world_to_camera"], dtype=float)
+        shift = np.array(known["translation_world_to_camera_m"], dtype=float)
+        world, rate_hz = _read_trc(folder / "reference.trc")
+        size = (int(known["width"]), int(known["height"]))
+        joints = world @ turn.T + shift
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
+    camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=size, focal_source="given")
+    return ClipReference(films[0], camera, joints, rate_hz)
+
+
+def _read_trc(path: Path) -> tuple[FloatArray, float]:
+    """Return (T, 12, 3) world metres, and the rate."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    markers = [name for name in lines[3].split("\t")[2:] if name]
+    rows = [
+        [float(cell) if cell else np.nan for cell in line.rstrip("\t").split("\t")]
+        for line in lines[5:]
+        if line.strip()
+    ]
+    values = np.array(rows)[:, 2:]
+    world = values.reshape(len(values), -1, 3)[:, :, [2, 0, 1]]
+    return world[:, [markers.index(name) for name in _MARKERS]], float(lines[2].split("\t")[0])
+
+
+def _unreadable(folder: Path, fault: str) -> InputError:
+    return InputError(
+        f"'{folder}' is no clip with a reference ({fault}); docs/accuracy.md says what such a folder holds.",
+        reason="REFERENCE_UNREADABLE",
+        path=folder,
+    )
