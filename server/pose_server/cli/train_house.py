@@ -65,8 +65,6 @@ def train_house_command(
 ) -> None:
     """Train the house lifter; the weights of the run are what --lifter takes."""
     with clear_errors(debug=debug):
-        import torch
-
         from pose_server.engine.device import resolve_device
         from pose_server.lift.house import write_weights
         from pose_server.lift.network import LiftShape
@@ -74,7 +72,6 @@ def train_house_command(
         from pose_server.train.motions import read_motions
         from pose_server.train.sightings import SightModel
 
-        torch.set_num_threads(threads)
         options = HouseOptions(
             steps=steps,
             batch=batch,
@@ -87,7 +84,13 @@ def train_house_command(
         )
         read = read_motions(motions)
         network = train_house(
-            read, options, out, device=resolve_device(device), resume=resume, tell=typer.echo
+            read,
+            options,
+            out,
+            device=resolve_device(device),
+            threads=threads,
+            resume=resume,
+            tell=typer.echo,
         )
         weights = out / "house.safetensors"
         write_weights(weights, network.cpu(), {"motions_sha256": read.sha256, "seed": str(seed)})

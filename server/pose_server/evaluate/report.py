@@ -80,7 +80,7 @@ def clip_table(clip: Path, lifters: Sequence[str], *, detector: str = "auto") ->
         rows,
         note=(
             f"{reference.film.name}: {len(reference.joints_m)} frames at {reference.rate_hz:g} Hz, "
-            "one person, one view; the reference is itself good to some centimetres. Lifted joints are smoothed with a "
-            "Gaussian of 25 ms, solved ones as an import has them."
+            "one person, one view; the reference is itself good to some centimetres. Lifted joints are "
+            "smoothed with a Gaussian of 25 ms, solved ones as an import has them."
         ),
     )

@@ -18,8 +18,8 @@ from pose_server.detect.registry import create_detector
 from pose_server.export.bones import rest_bones
 from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import write_preview
-from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.lifter import Lifter
+from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Motion, Track2D
 from pose_server.pipeline.camera import camera_of_clip
@@ -107,7 +107,7 @@ class _Import:
             )
             sha256 = content_fingerprint(clip, progress=self.progress)
         detector = create_detector(options.detector, self.device)
-        lifter = LandmarkLifter()
+        lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)
         frames = len(found)
         with self.stage("track", frames):

@@ -75,6 +75,7 @@ def train_house(
     folder: Path,
     *,
     device: str = "cpu",
+    threads: int = 1,
     resume: bool = False,
     measure_every: int = 1000,
     tell: Callable[[str], None] = print,
@@ -88,6 +89,7 @@ def train_house(
     InputError
         From the split of the motions, or about the folder.
     """
+    torch.set_num_threads(threads)  # one is the best use of a core: the layers are small
     training, test = motions.split(options.held_out)
     run = TrainingRun(
         folder, {**options.to_dict(), "motions_sha256": motions.sha256}, resume=resume, tell=tell
