@@ -2,7 +2,7 @@
 
 The kinds and their sizes follow what BlazePose and Keypoint R-CNN were measured to do on clips with a
 multi-view reference: their points lie a few centimetres off the joints' centres, the same way through
-a clip; errors drift over a third of a second and jitter on top; limbs behind the body are
+a clip; errors drift, half of them within a tenth of a second, and jitter on top; limbs behind the body are
 worse and said to be less sure; limbs are lost, exchanged, or cut off by the picture's edge.
 Sizes are metres at the person.  Shapes: B clips, T frames, K the 27 `SEEN_27`.
 """
@@ -68,8 +68,11 @@ class SightModel:
     strength_spread: float = 0.5
     definition: float = 0.8
     bias_m: float = 0.008
-    drift_m: float = 0.026
-    drift_frames: float = 6.0
+    #: Errors that change within a tenth of a second, and within half of one.
+    quick_m: float = 0.024
+    quick_frames: float = 2.0
+    slow_m: float = 0.018
+    slow_frames: float = 8.0
     jitter_m: float = 0.007
     spike_share: float = 0.004
     spike_m: float = 0.15
@@ -105,10 +108,11 @@ def sighted(
     scale = strength * _ERROR[:, None]
     error = scale * (
         model.bias_m * draw.clip(_COUNT, 2)
-        + model.drift_m * draw.drift(_COUNT, 2, model.drift_frames)
+        + model.quick_m * draw.drift(_COUNT, 2, model.quick_frames)
+        + model.slow_m * draw.drift(_COUNT, 2, model.slow_frames)
         + model.jitter_m * draw.normal(draw.frames, _COUNT, 2)
     )
-    error = error + strength * hidden[..., None] * model.hidden_m * draw.drift(_COUNT, 2, model.drift_frames)
+    error = error + strength * hidden[..., None] * model.hidden_m * draw.drift(_COUNT, 2, model.slow_frames)
     spikes = (draw.uniform(draw.frames, _COUNT, 1) < model.spike_share) * draw.normal(draw.frames, _COUNT, 2)
     error = error + spikes * model.spike_m
     depth = points[..., 2].mean(dim=2)[..., None, None].clamp(min=0.5)
