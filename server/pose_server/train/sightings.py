@@ -1,7 +1,7 @@
 """What a detector would report of bodies in front of a camera: rays with its kinds of error.
 
-The kinds and their sizes follow what BlazePose and Keypoint R-CNN were measured to do on clips with a
-multi-view reference: their points lie a few centimetres off the joints' centres, the same way through
+The kinds and their sizes follow what BlazePose was measured to do on a clip with a multi-view
+reference (docs/lifter.md): its points lie a few centimetres off the joints' centres, the same way through
 a clip; errors drift, half of them within a tenth of a second, and jitter on top; limbs behind the body are
 worse and said to be less sure; limbs are lost, exchanged, or cut off by the picture's edge.
 Sizes are metres at the person.  Shapes: B clips, T frames, K the 27 `SEEN_27`.
