@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pose_server.lift.crop import Crop, crop_of
+from pose_server.lift.folded import fast_precision
 from pose_server.lift.network import CONTACT_POINTS, Lifted, LiftNetwork, LiftShape, Sight
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.camera import rays
@@ -24,8 +25,8 @@ __all__ = ["HouseLifter", "read_weights", "write_weights"]
 
 #: The rate that the networks were trained about, and the slowest that they know.
 _RATE_HZ, _SLOWEST_HZ = 30.0, 19.0
-#: Frames per pass through the network, which bounds memory; passes overlap by what an output needs.
-_PASS_FRAMES = 4096
+#: Frames per pass through the network, for the processor's cache; passes overlap by what an output needs.
+_PASS_FRAMES = 1024
 _SEEN_MIRROR, _BODY_MIRROR = list(SEEN_27.mirror), list(BODY_31.mirror)
 _FEET_MIRROR = [CONTACT_POINTS.index(mirrored_name(name)) for name in CONTACT_POINTS]
 
@@ -77,7 +78,7 @@ class HouseLifter:
     name = "house"
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
-        self._network = read_weights(weights).to(device)
+        self._network = read_weights(weights).folded(fast_precision(device)).to(device)
         self._device = device
         self.fingerprint = f"house-1-{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
 
@@ -151,16 +152,20 @@ class HouseLifter:
         return tuple(part.mean(dim=0).cpu() for part in (joints, spread, root, contacts))
 
     def _passes(self, views: Sight, crop: Crop, stride: int) -> Lifted:
-        """Run the network over stretches of the clip, each with all the neighbours that it needs."""
-        count = views.rays.shape[1]
+        """Run the network over stretches of each view, with all the neighbours that they need."""
+        clips, count = views.rays.shape[:2]
         halo = stride * (self._network.shape.receptive_field - 1)
-        parts = []
-        for start in range(0, count, _PASS_FRAMES):
-            first, last = max(0, start - halo), min(count, start + _PASS_FRAMES + halo)
-            part = self._network(_cut(views, first, last), _cut_crop(crop, first, last), stride=stride)
-            inner = slice(start - first, min(count, start + _PASS_FRAMES) - first)
-            parts.append([value[:, inner] for value in vars(part).values()])
-        return Lifted(*(torch.cat(values, dim=1) for values in zip(*parts, strict=True)))
+        rows = []
+        for view in range(clips):
+            parts = []
+            for start in range(0, count, _PASS_FRAMES):
+                end = min(count, start + _PASS_FRAMES)
+                near = slice(max(0, start - halo), min(count, end + halo))
+                part = self._network(_cut(views, view, near), _cut_crop(crop, view, near), stride=stride)
+                inner = slice(start - near.start, end - near.start)
+                parts.append([value[:, inner] for value in vars(part).values()])
+            rows.append([torch.cat(values, dim=1) for values in zip(*parts, strict=True)])
+        return Lifted(*(torch.cat(values) for values in zip(*rows, strict=True)))
 
 
 def _views(sight: Sight) -> Sight:
@@ -188,13 +193,14 @@ def _without_landmarks(sight: Sight) -> Sight:
     return Sight(**{**vars(sight), **blank})
 
 
-def _cut(sight: Sight, first: int, last: int) -> Sight:
-    parts = {name: value[:, first:last] for name, value in vars(sight).items() if name != "log_rate"}
-    return Sight(**parts, log_rate=sight.log_rate)
+def _cut(sight: Sight, view: int, frames: slice) -> Sight:
+    one = slice(view, view + 1)
+    parts = {name: value[one, frames] for name, value in vars(sight).items() if name != "log_rate"}
+    return Sight(**parts, log_rate=sight.log_rate[one])
 
 
-def _cut_crop(crop: Crop, first: int, last: int) -> Crop:
-    return Crop(**{name: value[:, first:last] for name, value in vars(crop).items()})
+def _cut_crop(crop: Crop, view: int, frames: slice) -> Crop:
+    return Crop(**{name: value[view : view + 1, frames] for name, value in vars(crop).items()})
 
 
 def _columns(track: Track2D) -> tuple[FloatArray, FloatArray, FloatArray]:

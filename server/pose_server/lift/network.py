@@ -8,6 +8,7 @@ predicted depth ("residual decoding"), with a learned gate to a freely predicted
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -90,7 +91,7 @@ class Lifted:
 class LiftNetwork(nn.Module):
     """Blocks of dilated convolutions with residuals, after Pavllo et al., CVPR 2019.
 
-    Written as linear layers on shifted copies, which a CPU multiplies fastest.
+    Written as linear layers on shifted views, which a CPU multiplies fastest.
     """
 
     def __init__(self, shape: LiftShape) -> None:
@@ -98,7 +99,7 @@ class LiftNetwork(nn.Module):
         self.shape = shape
         width = shape.channels
         self.enter = nn.Linear(_FEATURES, width)
-        self.enter_norm = nn.BatchNorm1d(width)
+        self.enter_norm: nn.Module = nn.BatchNorm1d(width)
         self.mix = nn.ModuleList(nn.Linear(3 * width, width, bias=False) for _ in shape.dilations)
         self.mix_norm = nn.ModuleList(nn.BatchNorm1d(width) for _ in shape.dilations)
         self.point = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in shape.dilations)
@@ -127,17 +128,35 @@ class LiftNetwork(nn.Module):
         for dilation, mix, mix_norm, point, point_norm in zip(
             self.shape.dilations, self.mix, self.mix_norm, self.point, self.point_norm, strict=True
         ):
-            y = F.relu(_normed(mix_norm, mix(self._neighbours(x, stride * dilation))))
+            y = F.relu(_normed(mix_norm, self._mixed(x, mix, stride * dilation)))
             y = F.relu(_normed(point_norm, point(self.dropout(y))))
-            x = x + self.dropout(y)
+            x = x + self.dropout(y).to(x.dtype)
         return self._decoded(x, sight, crop)
 
-    def _neighbours(self, x: Tensor, dilation: int) -> Tensor:
-        """Return each frame beside two others; the clip's ends repeat their own."""
+    def folded(self, precision: torch.dtype = torch.float32) -> LiftNetwork:
+        """Return the same network for use alone.
+
+        Batch norm is folded into the layers before it, and the blocks' layers multiply in `precision`;
+        what runs past them, what comes in and what goes out stays in float32.
+        """
+        network = copy.deepcopy(self).eval()
+        network.enter, network.enter_norm = _folded(network.enter, network.enter_norm), nn.Identity()
+        for layers, norms in ((network.mix, network.mix_norm), (network.point, network.point_norm)):
+            for i, (layer, norm) in enumerate(zip(layers, norms, strict=True)):
+                layers[i], norms[i] = _folded(layer, norm).to(precision), nn.Identity()
+        return network
+
+    def _mixed(self, x: Tensor, mix: nn.Module, dilation: int) -> Tensor:
+        """Return a linear layer of each frame and two neighbours; the clip's ends repeat their own."""
         count = x.shape[1]
-        frames = torch.arange(count, device=x.device)
-        shifts = (-2 * dilation, -dilation, 0) if self.shape.causal else (-dilation, 0, dilation)
-        return torch.cat([x[:, (frames + shift).clamp(0, count - 1)] for shift in shifts], dim=2)
+        before, after = (2 * dilation, 0) if self.shape.causal else (dilation, dilation)
+        ends = (x[:, :1].expand(-1, before, -1), x, x[:, -1:].expand(-1, after, -1))
+        assert isinstance(mix, nn.Linear)
+        padded = torch.cat(ends, dim=1).to(mix.weight.dtype)
+        first, middle, last = mix.weight.chunk(3, dim=1)
+        mixed = F.linear(padded[:, :count], first, mix.bias)
+        mixed = mixed + F.linear(padded[:, dilation : dilation + count], middle)
+        return mixed + F.linear(padded[:, 2 * dilation : 2 * dilation + count], last)
 
     def _decoded(self, x: Tensor, sight: Sight, crop: Crop) -> Lifted:
         free = self.joints(x).unflatten(2, (_BODY, 3))
@@ -170,6 +189,21 @@ def _features(sight: Sight, crop: Crop) -> Tensor:
         sight.log_rate[:, None].expand(-1, count, -1),
     )
     return torch.cat(parts, dim=2)
+
+
+def _folded(layer: nn.Module, norm: nn.Module) -> nn.Linear:
+    """Return a linear layer that does what a linear layer and the norm behind it do."""
+    assert isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
+    state = {name: value.double() for name, value in norm.state_dict().items()}
+    scale = state["weight"] / torch.sqrt(state["running_var"] + norm.eps)
+    shift = state["bias"] - state["running_mean"] * scale
+    if layer.bias is not None:
+        shift = shift + layer.bias.double() * scale
+    folded = nn.Linear(layer.in_features, layer.out_features)
+    with torch.no_grad():
+        folded.weight.copy_(layer.weight.double() * scale[:, None])
+        folded.bias.copy_(shift)
+    return folded
 
 
 def _normed(norm: nn.Module, x: Tensor) -> Tensor:
