@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from pose_server.cli.evaluate_baseline import evaluate_baseline_command
 from pose_server.cli.evaluate_house import evaluate_clip_command, evaluate_mocap_command, report
 
 __all__ = ["evaluate"]
@@ -12,3 +13,4 @@ evaluate = typer.Typer(help="Measure lifters and motions against known truth.", 
 evaluate.command("mocap")(evaluate_mocap_command)
 evaluate.command("clip")(evaluate_clip_command)
 evaluate.command("report")(report)
+evaluate.command("baseline")(evaluate_baseline_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from pose_server.cli.train_baseline import train_baseline_command
 from pose_server.cli.train_house import prepare, train_house_command
 
 __all__ = ["train"]
@@ -11,3 +12,4 @@ __all__ = ["train"]
 train = typer.Typer(help="Prepare data and train lifters.", no_args_is_help=True)
 train.command("prepare")(prepare)
 train.command("house")(train_house_command)
+train.command("baseline")(train_baseline_command)
