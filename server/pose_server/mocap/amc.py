@@ -4,6 +4,7 @@ Format: Acclaim's advanced skeleton and motion files as the CMU database writes 
 (https://research.cs.wisc.edu/graphics/Courses/cs-838-1999/Jeff/ASF-AMC.html).  A bone's turn is
 given in axes of its own: ``turn = C R C^-1`` with C its ``axis`` and R its degrees of freedom,
 both applied x first.  A joint here is the far end of the bone of that name, and turns with it.
+Files in radians, with other orders of turns, or with a root that does not rest at zero are refused.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = ["Skeleton", "read_amc", "read_asf"]
 _INCH_M = 0.0254
 _ROOT = "root"
 _TURNS = ("rx", "ry", "rz")
+_CHANNELS = ("tx", "ty", "tz", *_TURNS)
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,16 @@ def read_asf(path: Path) -> Skeleton:
     InputError
         ``MOTION_UNREADABLE``, with the line at fault.
     """
+    head = _Head()
     bones: list[_Bone] = []
     links: list[tuple[str, list[str], int]] = []
-    root_freedoms: tuple[str, ...] = ("tx", "ty", "tz", "rx", "ry", "rz")
-    length = 1.0
     section = ""
     for number, words in _lines(path):
         try:
             if words[0].startswith(":"):
                 section = words[0]
-            elif section == ":units" and words[0] == "length":
-                length = float(words[1])
-            elif section == ":root" and words[0] == "order":
-                root_freedoms = tuple(word.lower() for word in words[1:])
+            elif section in (":units", ":root"):
+                head.read(words)
             elif section == ":bonedata":
                 _read_bone(bones, words)
             elif section == ":hierarchy" and words[0] not in ("begin", "end"):
@@ -78,14 +77,14 @@ def read_asf(path: Path) -> Skeleton:
     if len(names) < 2:
         raise bad_motion(path, None, "it describes no bones")
     ordered = [known[name] for name in names[1:]]
-    scale = _INCH_M / length
+    scale = _INCH_M / head.length
     axes = Rotation.from_euler("xyz", [bone.axis for bone in ordered], degrees=True).as_matrix()
     return Skeleton(
         names=tuple(names),
         parents=tuple(parents),
         offsets_m=np.array([np.zeros(3), *(bone.offset * scale for bone in ordered)]),
         axes=np.concatenate([np.eye(3)[None], axes]),
-        freedoms=(root_freedoms, *(bone.freedoms for bone in ordered)),
+        freedoms=(head.freedoms, *(bone.freedoms for bone in ordered)),
         metres_per_unit=scale,
     )
 
@@ -98,36 +97,7 @@ def read_amc(path: Path, skeleton: Skeleton, rate_hz: float) -> Recording:
     InputError
         ``MOTION_UNREADABLE``, with the line at fault.
     """
-    places = {name: joint for joint, name in enumerate(skeleton.names)}
-    frames: list[FloatArray] = []
-    values = np.zeros((0, 6))
-    for number, words in _lines(path):
-        if words[0].startswith(":"):
-            continue
-        if len(words) == 1 and words[0].isdigit():
-            values = np.zeros((len(skeleton.names), 6))
-            frames.append(values)
-            continue
-        joint = places.get(words[0])
-        if joint is None or not frames:
-            raise bad_motion(
-                path, number, f"the skeleton has no bone '{words[0]}'", "give the ASF it was made for"
-            )
-        freedoms = skeleton.freedoms[joint]
-        try:
-            given = [float(word) for word in words[1:]]
-        except ValueError as error:
-            raise bad_motion(path, number, "a value is no number") from error
-        if len(given) != len(freedoms):
-            raise bad_motion(path, number, f"{len(given)} values for the {len(freedoms)} of '{words[0]}'")
-        for freedom, value in zip(freedoms, given, strict=True):
-            if freedom in _CHANNELS:  # a bone may also stretch ("l"), which CMU's never do
-                values[joint, _CHANNELS.index(freedom)] = value
-    if not frames:
-        raise bad_motion(path, None, "it holds no frames")
-    channels = np.stack(frames)
-    if not np.isfinite(channels).all():
-        raise bad_motion(path, None, "it holds values that are no numbers")
+    channels = _channels(path, skeleton)
     shape = channels.shape[:2]
     turns = Rotation.from_euler("xyz", channels[..., 3:].reshape(-1, 3), degrees=True).as_matrix()
     local = skeleton.axes @ turns.reshape(*shape, 3, 3) @ skeleton.axes.transpose(0, 2, 1)
@@ -140,7 +110,91 @@ def read_amc(path: Path, skeleton: Skeleton, rate_hz: float) -> Recording:
     return Recording(skeleton.names, np.array(skeleton.parents), points, world, rate_hz)
 
 
-_CHANNELS = ("tx", "ty", "tz", *_TURNS)
+def _channels(path: Path, skeleton: Skeleton) -> FloatArray:
+    """Return (T, J, 6) translations and turns in the file's units."""
+    places = {name: joint for joint, name in enumerate(skeleton.names)}
+    frames: list[FloatArray] = []
+    told: set[str] = set()
+    moving = {name for name, freedoms in zip(skeleton.names, skeleton.freedoms, strict=True) if freedoms}
+
+    def complete(number: int | None) -> None:
+        if frames and not moving <= told:
+            raise bad_motion(
+                path, number, f"frame {len(frames)} lacks '{min(moving - told)}'", "it was cut; copy it again"
+            )
+
+    for number, words in _lines(path):
+        if words[0].startswith(":"):
+            if words[0].upper() == ":RADIANS":
+                raise bad_motion(path, number, "only degrees are read")
+            continue
+        if len(words) == 1 and words[0].isdigit():
+            complete(number)
+            told = set()
+            frames.append(np.zeros((len(skeleton.names), 6)))
+            continue
+        if not frames:
+            raise bad_motion(path, number, "values stand before the number of the first frame")
+        joint = places.get(words[0])
+        if joint is None:
+            raise bad_motion(
+                path, number, f"the skeleton has no bone '{words[0][:40]}'", "give the ASF it was made for"
+            )
+        told.add(words[0])
+        freedoms = skeleton.freedoms[joint]
+        try:
+            values = _numbers(words[1:], len(freedoms))
+        except ValueError as error:
+            raise bad_motion(path, number, f"the values of '{words[0]}' cannot be read ({error})") from error
+        for freedom, value in zip(freedoms, values, strict=True):
+            if freedom in _CHANNELS:  # a bone may also stretch ("l"), which CMU's never do
+                frames[-1][joint, _CHANNELS.index(freedom)] = value
+    complete(None)
+    if not frames:
+        raise bad_motion(path, None, "it holds no frames")
+    return np.stack(frames)
+
+
+def _numbers(words: list[str], count: int) -> FloatArray:
+    values = np.array([float(word) for word in words])
+    _expect(len(values) == count, f"{len(values)} values instead of {count}")
+    _expect(bool(np.isfinite(values).all()), "a value is no number")
+    return values
+
+
+def _freedoms(words: list[str]) -> tuple[str, ...]:
+    freedoms = tuple(word.lower() for word in words)
+    turns = [freedom for freedom in freedoms if freedom in _TURNS]
+    _expect(turns == sorted(set(turns)), "only turns in the order x, y, z are read")
+    _expect(set(freedoms) <= {*_CHANNELS, "l"}, "an unknown freedom")
+    return freedoms
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
+
+
+class _Head:
+    """What an ASF says of its units and its root."""
+
+    def __init__(self) -> None:
+        self.length = 1.0
+        self.freedoms: tuple[str, ...] = _CHANNELS
+
+    def read(self, words: list[str]) -> None:
+        match words[0]:
+            case "length":
+                (self.length,) = _numbers(words[1:], 1)
+                _expect(self.length > 0, "it must be above zero")
+            case "angle":
+                _expect(words[1].startswith("deg"), "only degrees are read")
+            case "order":
+                self.freedoms = _freedoms(words[1:])
+            case "axis":
+                _expect(words[1].upper() == "XYZ", "only the order XYZ is read")
+            case "position" | "orientation":
+                _expect(not _numbers(words[1:], 3).any(), "only a root at zero is read")
 
 
 class _Bone:
@@ -157,19 +211,21 @@ class _Bone:
 
 
 def _read_bone(bones: list[_Bone], words: list[str]) -> None:
+    _expect(bool(bones) or words[0] == "begin", "it stands before the first 'begin'")
     match words[0]:
         case "begin":
             bones.append(_Bone())
         case "name":
             bones[-1].name = words[1]
         case "direction":
-            bones[-1].direction = np.array([float(word) for word in words[1:4]])
+            bones[-1].direction = _numbers(words[1:], 3)
         case "length":
-            bones[-1].length = float(words[1])
+            (bones[-1].length,) = _numbers(words[1:], 1)
         case "axis":
-            bones[-1].axis = np.array([float(word) for word in words[1:4]])
+            bones[-1].axis = _numbers(words[1:4], 3)
+            _expect([word.upper() for word in words[4:]] == ["XYZ"], "only the order XYZ is read")
         case "dof":
-            bones[-1].freedoms = tuple(word.lower() for word in words[1:])
+            bones[-1].freedoms = _freedoms(words[1:])
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

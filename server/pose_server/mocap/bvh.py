@@ -45,7 +45,7 @@ def read_bvh(
         ``MOTION_UNREADABLE``, with the line at fault.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as error:
         raise bad_motion(path, None, f"it cannot be opened ({error.strerror})", "check the path") from error
     tree = _Tree(path)
@@ -58,6 +58,8 @@ def read_bvh(
     values, rate_hz = _motion(path, lines, motion + 1, tree.channel_count)
     offsets = np.array(tree.offsets)
     for name, extra in (moved or {}).items():
+        if name not in tree.names:
+            raise bad_motion(path, None, f"it has no joint '{name}'", "give the form of its skeleton")
         offsets[tree.names.index(name)] += extra
     points, turns = _posed(tree, offsets, values)
     return Recording(tuple(tree.names), np.array(tree.parents), points * metres_per_unit, turns, rate_hz)
@@ -95,7 +97,8 @@ class _Tree:
             self.offsets[-1] = self._numbers(number, words[1:], 3)
         elif key == "CHANNELS" and self.names:
             kinds = [word[:1].upper() + word[1:].lower() for word in words[2:]]
-            if words[1:2] != [str(len(kinds))] or not set(kinds) <= set(_CHANNELS):
+            twice = len(set(kinds)) < len(kinds)
+            if words[1:2] != [str(len(kinds))] or twice or not set(kinds) <= set(_CHANNELS):
                 raise bad_motion(self.path, number, f"'{' '.join(words)[:60]}' names no valid channels")
             self.channels[-1] = kinds
         elif key != "HIERARCHY":
