@@ -23,6 +23,8 @@ _SIGMA_FRAMES = 5.0
 _REACH_FRAMES = 15
 #: Beyond the reach of the window, the clip's mean decides.
 _FLOOR = 1e-4
+#: Before anything was seen, the view is that of a person some three metres away on the axis.
+_USUAL_SIZE = 0.15
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def crop_of(rays: Tensor, seen: Tensor, *, stride: int = 1, causal: bool = False
     centre = _steady(middle, found, stride, causal)
     spread = (weight * (rays - middle[:, :, None]) ** 2).sum(dim=(2, 3)) / body_weight[..., 0].clamp(min=1)
     size = _steady(spread.clamp(min=1e-8).sqrt()[..., None], found, stride, causal)
+    size = torch.where(size > 0, size, _USUAL_SIZE)
     turn = smallest_turn(centre)
     ahead = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn.transpose(-1, -2)
     turned = ahead[..., :2] / ahead[..., 2:].clamp(min=0.1)
