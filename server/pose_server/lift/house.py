@@ -12,7 +12,7 @@ import torch
 from pose_shared.errors import InputError, InternalError
 from pose_shared.skeleton import BODY_31, SEEN_27, mirrored_name
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from pose_server.lift.crop import Crop, crop_of
@@ -37,7 +37,7 @@ def write_weights(path: Path, network: LiftNetwork, card: dict[str, str]) -> Non
         name: (value.half() if value.dtype.is_floating_point else value).contiguous()
         for name, value in network.state_dict().items()
     }
-    save_file(tensors, path, {**card, "shape": json.dumps(network.shape.to_dict())})
+    path.write_bytes(save(tensors, {**card, "shape": json.dumps(network.shape.to_dict())}))
 
 
 def read_weights(path: Path) -> LiftNetwork:
