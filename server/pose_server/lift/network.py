@@ -123,15 +123,17 @@ class LiftNetwork(nn.Module):
         A stride of n takes every n-th frame for a neighbour: at n times the rate, frames are lifted as
         if n clips of the trained rate were interleaved.
         """
-        x = self.enter(_features(sight, crop))
-        x = F.relu(_normed(self.enter_norm, x))
+        exact = torch.autocast(crop.rays.device.type, enabled=False)  # millimetres need all the bits
+        with exact:
+            x = F.relu(_normed(self.enter_norm, self.enter(_features(sight, crop))))
         for dilation, mix, mix_norm, point, point_norm in zip(
             self.shape.dilations, self.mix, self.mix_norm, self.point, self.point_norm, strict=True
         ):
             y = F.relu(_normed(mix_norm, self._mixed(x, mix, stride * dilation)))
             y = F.relu(_normed(point_norm, point(self.dropout(y))))
             x = x + self.dropout(y).to(x.dtype)
-        return self._decoded(x, sight, crop)
+        with exact:
+            return self._decoded(x, sight, crop)
 
     def folded(self, precision: torch.dtype = torch.float32) -> LiftNetwork:
         """Return the same network for use alone.

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
 from pose_server.evaluate.metrics import contact_score, mpjpe_mm, p_mpjpe_mm, root_error
+from pose_server.lift.folded import fast_precision
 from pose_server.lift.network import Lifted, LiftNetwork, LiftShape
 from pose_server.train.cameras import CameraModel
 from pose_server.train.motions import MotionSet
@@ -44,6 +45,10 @@ _LIMBS = [
     for i, name in enumerate(BODY_31.joints)
     if any(part in name for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
 ]
+
+
+#: What a checkpoint holds.
+_KEPT = ("network", "averaged", "optimizer", "generator", "dropout", "losses")
 
 
 @dataclass(frozen=True)
@@ -99,35 +104,35 @@ def train_house(
     averaged = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.weight_decay)
     generator = torch.Generator().manual_seed(options.seed)
+    precision = fast_precision(device)
+    losses: dict[str, float] = {}
     first = 0
-    if state := run.restore():
+    if state := run.restore(*_KEPT):
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
         optimizer.load_state_dict(state["optimizer"])
         generator.set_state(state["generator"])
+        _set_dropout_state(state["dropout"], device)
+        losses = state["losses"]
         first = state["step"]
     source = WindowSource(
         training, options.frames, options.cameras, options.sights, options.bodies, options.shape.causal
     )
     held_out = _held_out(test, options)
-    scaler = torch.amp.GradScaler(enabled=device.startswith("cuda"))
-    losses: dict[str, float] = {}
     figures: dict[str, float] = {}
     for step in run.steps(first, options.steps):
         for group in optimizer.param_groups:
             group["lr"] = options.rate * _schedule(step, options.steps)
         window = _moved(source.draw(options.batch, generator), device)
         network.train()
-        with torch.autocast(device.split(":")[0], enabled=device.startswith("cuda")):
+        with torch.autocast(device.split(":")[0], dtype=precision, enabled=precision != torch.float32):
             lifted = network(window.sight, window.crop)
         terms = _terms(lifted, window)
         total = sum(terms.values(), torch.zeros((), device=device))
         optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(scaler.scale(total))
-        scaler.unscale_(optimizer)
+        torch.autograd.backward(total)
         clip_grad_norm_(network.parameters(), 1.0)
-        scaler.step(optimizer)
-        scaler.update()
+        optimizer.step()
         _average(averaged, network, min(options.average, (step + 1) / (step + 10)))
         for name, term in terms.items():
             losses[name] = 0.99 * losses.get(name, float(term.detach())) + 0.01 * float(term.detach())
@@ -143,6 +148,8 @@ def train_house(
                     "averaged": averaged.state_dict(),
                     "optimizer": optimizer.state_dict(),
                     "generator": generator.get_state(),
+                    "dropout": _dropout_state(device),
+                    "losses": losses,
                     "shape": options.shape.to_dict(),
                 },
             )
@@ -212,6 +219,18 @@ def _average(averaged: LiftNetwork, network: LiftNetwork, keep: float) -> None:
             old.lerp_(new, 1 - keep)
         else:
             old.copy_(new)
+
+
+def _dropout_state(device: str) -> Tensor:
+    """Return where the numbers stand that dropout draws from."""
+    return torch.cuda.get_rng_state(device) if device.startswith("cuda") else torch.get_rng_state()
+
+
+def _set_dropout_state(state: Tensor, device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.set_rng_state(state, device)
+    else:
+        torch.set_rng_state(state)
 
 
 def _moved(window: Window, device: str) -> Window:

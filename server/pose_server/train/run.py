@@ -15,7 +15,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,31 +80,33 @@ class TrainingRun:
                 path=folder,
             )
         folder.mkdir(parents=True, exist_ok=True)
-        kept.write_text(text, encoding="utf-8")
+        fresh = kept.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, kept)
         self._rows: list[dict[str, float]] = _read_rows(folder / _CURVES) if resume else []
         self._board = _board(folder)
 
-    def restore(self) -> dict[str, Any] | None:
-        """Return what `save` was last given, or None in a fresh folder.
+    def restore(self, *needed: str) -> dict[str, Any] | None:
+        """Return what `save` was last given, with all that is `needed`, or None in a fresh folder.
 
         Raises
         ------
         InputError
-            ``RUN_UNREADABLE``: the checkpoint is cut or no checkpoint.
+            ``RUN_UNREADABLE``: the checkpoint is cut or no checkpoint of a run.
         """
         path = self.folder / _LAST
         if not path.exists():
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            step, *_ = (state[name] for name in ("step", *needed))
         except Exception as error:
             raise InputError(
                 f"'{path}' cannot be read ({type(error).__name__}); remove it to begin the run anew.",
                 reason="RUN_UNREADABLE",
                 path=path,
             ) from error
-        with suppress(KeyError):
-            self._rows = [row for row in self._rows if row["step"] <= state["step"]]
+        self._rows = [row for row in self._rows if row["step"] <= step]
         return state
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
@@ -128,6 +129,7 @@ class TrainingRun:
         if self._board:
             for name, value in values.items():
                 self._board.add_scalar(name, value, step)
+            self._board.flush()
 
     def steps(self, first: int, total: int, *, every_s: float = 10.0) -> Iterator[int]:
         """Count from `first` below `total`, and say now and then how far it is and what time is left."""
