@@ -1,14 +1,16 @@
 """Motion capture made ready for training: body points of many takes at one rate, in one file.
 
-Takes come from a folder with an ``index.csv`` as `read_index` describes it, or from any folder of
-BVH and ``motion.npz`` files.  Every take is cut where the capture jumps, and known faults of skeletons
-are repaired (see `_REPAIRS`).
+Takes come from a folder with an ``index.csv`` as `prepare_motions` describes it.  Every take is cut
+where the capture jumps, and known faults of skeletons are repaired (see `_REPAIRS`).
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import os
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +32,12 @@ RATE_HZ = 60.0
 #: Joints that move faster are faults of the capture.
 _LIMIT_M_S = 15.0
 _SHORTEST_S = 0.5
+#: What a file that is cut or none raises when it is opened.
+_UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 #: One unit of the files of each form, in metres.
 _UNIT_M = {"bvh_mb": 0.056444, "bvh_daz": 0.01}
+_FORMATS = ("amc", *_UNIT_M)
 #: What their skeletons lack: MotionBuilder's leave the thorax out, DAZ's has its shoulders 23 cm apart.
 _REPAIRS: dict[str, dict[str, tuple[float, float, float]]] = {
     "bvh_mb": dict.fromkeys(("Neck", "LeftShoulder", "RightShoulder"), (0.0, 2.05, 0.0)),
@@ -98,7 +103,8 @@ def prepare_motions(folder: Path) -> MotionSet:
     Raises
     ------
     InputError
-        ``MOTIONS_MISSING``: no index, or nothing in it can be used; or from a reader.
+        ``MOTIONS_MISSING``: no index, or nothing in it can be used; ``INDEX_INVALID``: a line of it
+        lacks a value; or from a reader.
     """
     index = folder / "index.csv"
     if not index.is_file():
@@ -108,13 +114,13 @@ def prepare_motions(folder: Path) -> MotionSet:
             path=folder,
         )
     with index.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("format") in ("amc", *_UNIT_M)]
+        rows = [row for row in enumerate(csv.DictReader(file), 2) if row[1].get("format") in _FORMATS]
     digest = hashlib.sha256(index.read_bytes())
     takes: list[Take] = []
-    for row in rows:
-        path = folder / row["file"]
-        takes.extend(_takes(path, row, folder))
-        digest.update(path.read_bytes())
+    for line, row in rows:
+        listed = _listed(index, line, row)
+        takes.extend(_takes(listed))
+        digest.update(listed.file.read_bytes())
     if not takes:
         raise InputError(
             f"'{index}' lists no motion that can be used; its formats must be amc, bvh_mb or bvh_daz.",
@@ -124,16 +130,52 @@ def prepare_motions(folder: Path) -> MotionSet:
     return MotionSet(tuple(takes), digest.hexdigest())
 
 
-def _takes(path: Path, row: dict[str, str], folder: Path) -> Iterator[Take]:
-    kind, rate_hz = row["format"], float(row["fps"])
-    if kind == "amc":
-        recording = read_amc(path, read_asf(folder / row["skeleton"]), rate_hz)
+@dataclass(frozen=True)
+class _Listed:
+    """A line of the index."""
+
+    file: Path
+    format: str
+    skeleton: Path
+    subject: str
+    rate_hz: float
+    head_frames: int
+
+
+def _listed(index: Path, line: int, row: dict[str, str]) -> _Listed:
+    try:
+        rate_hz = float(row["fps"])
+        if not 1 <= rate_hz <= 1000:
+            raise ValueError(f"fps {row['fps']}")
+        return _Listed(
+            file=index.parent / row["file"],
+            format=row["format"],
+            skeleton=index.parent / (row.get("skeleton") or ""),
+            subject=row["subject"],
+            rate_hz=rate_hz,
+            head_frames=int(row["head_frames_to_drop"]),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"'{index}', line {line}: a value is missing or not possible ({error}); "
+            "give file, format, skeleton, subject, fps and head_frames_to_drop.",
+            reason="INDEX_INVALID",
+            path=index,
+            line=line,
+        ) from error
+
+
+def _takes(listed: _Listed) -> Iterator[Take]:
+    if listed.format == "amc":
+        recording = read_amc(listed.file, read_asf(listed.skeleton), listed.rate_hz)
     else:
-        recording = read_bvh(path, metres_per_unit=_UNIT_M[kind], moved=_REPAIRS[kind])
-    points = body_points(recording)[int(row["head_frames_to_drop"]) :]
-    for number, part in enumerate(_unbroken(points, rate_hz), start=1):
-        if len(part) >= _SHORTEST_S * rate_hz:
-            yield Take(f"{path.stem}.{number}", row["subject"], _at_rate(part, rate_hz))
+        recording = read_bvh(
+            listed.file, metres_per_unit=_UNIT_M[listed.format], moved=_REPAIRS[listed.format]
+        )
+    points = body_points(recording)[listed.head_frames :]
+    for number, part in enumerate(_unbroken(points, listed.rate_hz), start=1):
+        if len(part) >= _SHORTEST_S * listed.rate_hz:
+            yield Take(f"{listed.file.stem}.{number}", listed.subject, _at_rate(part, listed.rate_hz))
 
 
 def _unbroken(points: FloatArray, rate_hz: float) -> list[FloatArray]:
@@ -155,19 +197,35 @@ def _at_rate(points: FloatArray, rate_hz: float) -> FloatArray:
 
 
 def write_motions(path: Path, motions: MotionSet) -> None:
-    """Keep a set in one compressed file: roots in float32, points about them in float16 (0.5 mm)."""
+    """Keep a set in one compressed file: roots in float32, points about them in float16 (0.5 mm).
+
+    Raises
+    ------
+    InputError
+        ``OUTPUT_NOT_WRITABLE``.
+    """
     points = np.concatenate([take.points_m for take in motions.takes])
     roots = _root(points)
-    np.savez_compressed(
-        path,
-        point_names=np.array(BODY_31.joints),
-        roots_m=roots.astype(np.float32),
-        points_m=(points - roots[:, None]).astype(np.float16),
-        lengths=np.array([len(take.points_m) for take in motions.takes]),
-        names=np.array([take.name for take in motions.takes]),
-        subjects=np.array([take.subject for take in motions.takes]),
-        sha256=np.array(motions.sha256),
-    )
+    fresh = path.with_name(path.name + ".part")
+    try:
+        with fresh.open("wb") as file:
+            np.savez_compressed(
+                file,
+                point_names=np.array(BODY_31.joints),
+                roots_m=roots.astype(np.float32),
+                points_m=(points - roots[:, None]).astype(np.float16),
+                lengths=np.array([len(take.points_m) for take in motions.takes]),
+                names=np.array([take.name for take in motions.takes]),
+                subjects=np.array([take.subject for take in motions.takes]),
+                sha256=np.array(motions.sha256),
+            )
+        os.replace(fresh, path)
+    except OSError as error:
+        raise InputError(
+            f"'{path}' cannot be written ({error.strerror}); choose another place.",
+            reason="OUTPUT_NOT_WRITABLE",
+            path=path,
+        ) from error
 
 
 def read_motions(path: Path) -> MotionSet:
@@ -179,19 +237,24 @@ def read_motions(path: Path) -> MotionSet:
         ``MOTIONS_UNREADABLE``: not such a file, or of another body.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         names: NDArray[np.str_] = arrays["point_names"]
+        if tuple(names) != BODY_31.joints:
+            raise ValueError("other body points")
         points = arrays["points_m"].astype(np.float32) + arrays["roots_m"][:, None]
-        parts = np.split(points, np.cumsum(arrays["lengths"])[:-1])
+        lengths = arrays["lengths"]
+        if points.shape[1:] != (len(BODY_31), 3) or not np.isfinite(points).all():
+            raise ValueError("points that are no numbers or too few")
+        if lengths.sum() != len(points) or not len(points) or lengths.min() < 1:
+            raise ValueError(f"takes of {lengths.sum()} frames in all, but {len(points)} frames")
+        parts = np.split(points, np.cumsum(lengths)[:-1])
         takes = [
             Take(str(name), str(subject), part)
             for name, subject, part in zip(arrays["names"], arrays["subjects"], parts, strict=True)
         ]
-        if tuple(names) != BODY_31.joints or not takes:
-            raise ValueError("other body points")
         return MotionSet(tuple(takes), str(arrays["sha256"]))
-    except (OSError, KeyError, ValueError, IndexError) as error:
+    except (*_UNREADABLE, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"'{path.name}' is no prepared motion set ({error}); make one with 'pose-server train prepare'.",
             reason="MOTIONS_UNREADABLE",
