@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.train_baseline import split_names
 
 if TYPE_CHECKING:
     from pose_server.evaluate.table import Table
@@ -45,7 +46,7 @@ def evaluate_mocap_command(
     with clear_errors(debug=debug):
         from pose_server.evaluate.report import mocap_table
 
-        subjects = tuple(held_out.split(",")) if held_out is not None else None
+        subjects = split_names(held_out)
         _show(
             [mocap_table(motions, tuple(lifter or _BOTH), count=scenes, rate_hz=fps, held_out=subjects)],
             write,

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pose_shared.errors import InputError
 
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.train_baseline import split_names
 
 __all__ = ["prepare", "train_house_command"]
 
@@ -78,7 +80,7 @@ def train_house_command(
             frames=frames,
             rate=rate,
             seed=seed,
-            held_out=tuple(held_out.split(",")) if held_out is not None else HELD_OUT,
+            held_out=split_names(held_out) or HELD_OUT,
             shape=LiftShape(channels, _numbers(dilations), causal),
             sights=SightModel(strength=noise),
         )
@@ -103,7 +105,10 @@ def _numbers(text: str) -> tuple[int, ...]:
     except ValueError:
         numbers = ()
     if not numbers or min(numbers) < 1:
-        raise typer.BadParameter(
-            "give whole numbers from 1 with commas between, such as 1,3,9", param_hint="--dilations"
+        raise InputError(
+            f"--dilations {text} is not possible; give whole numbers from 1 with commas between, such as "
+            "1,3,9.",
+            reason="DILATIONS_INVALID",
+            value=text,
         )
     return numbers
