@@ -65,7 +65,9 @@ def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
         pose.joints_root_m, lambda values: gaussian_filter1d(values, sigma, axis=0, mode="nearest")
     )
     columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
-    return _measured(joints[:, columns], pose.root_camera_m, pose.indices, reference)
+    return _measured(
+        joints[:, columns] + pose.root_camera_m[:, None], pose.root_camera_m, pose.indices, reference
+    )
 
 
 def _solved(track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31, SEEN_27
 
 from pose_server.evaluate.metrics import contact_score, measures, root_error
@@ -41,7 +42,7 @@ HIPS = tuple(LIMB_JOINTS.index(side + "hip") for side in ("left_", "right_"))
 PERFECT = SightModel(strength=0.0, definition=0.0, spike_share=0.0, landmarks_share=0.0, losses=0.0)
 
 _COLUMNS = [BODY_31.index(name) for name in LIMB_JOINTS]
-_LONGEST_S = 10.0
+_SHORTEST_S, _LONGEST_S = 2.0, 10.0
 _FOCAL_PX, _SIZE = 1500.0, (1920, 1080)
 
 
@@ -63,10 +64,20 @@ class Scene:
 def scenes(
     motions: MotionSet, sights: SightModel, *, count: int, rate_hz: float = 30.0, seed: int = 11
 ) -> Iterator[Scene]:
-    """Film `count` stretches, taken evenly over the set, each by a camera of its own."""
+    """Film `count` stretches, taken evenly over the set, each by a camera of its own.
+
+    Raises
+    ------
+    InputError
+        ``MOTIONS_TOO_SHORT``: no take lasts two seconds.
+    """
     generator = torch.Generator().manual_seed(seed)
     cameras = replace(CameraModel(), focal_error=0.0, guessed_share=0.0)
-    takes = [take for take in motions.takes if take.seconds >= 2.0]
+    takes = [take for take in motions.takes if take.seconds >= _SHORTEST_S]
+    if not takes:
+        raise InputError(
+            f"No take of these subjects lasts {_SHORTEST_S:g} s; hold out others.", reason="MOTIONS_TOO_SHORT"
+        )
     matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
     camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=_SIZE, focal_source="given")
     step = RATE_HZ / rate_hz
@@ -119,11 +130,8 @@ def evaluate_mocap(
     for scene in scenes(motions, sights, count=count, rate_hz=rate_hz):
         pose = lifter.lift(scene.track, scene.camera)
         columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
-        row = dict(
-            measures(
-                pose.joints_root_m[:, columns], scene.joints_m, fps=rate_hz, roots=HIPS, bones=LIMB_BONES
-            )
-        )
+        joints = pose.joints_root_m[:, columns] + pose.root_camera_m[:, None]
+        row = dict(measures(joints, scene.joints_m, fps=rate_hz, roots=HIPS, bones=LIMB_BONES))
         root = root_error(pose.root_camera_m, scene.root_m)
         row |= {"root_absolute_m": root.absolute_m, "root_relative_depth": root.relative_depth}
         if pose.contacts is not None:

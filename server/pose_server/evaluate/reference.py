@@ -2,8 +2,8 @@
 
 A folder holds one ``*.mp4`` (or other film), a JSON of the same stem with the camera (``fx``, ``fy``,
 ``cx``, ``cy``, ``width``, ``height``, ``rotation_world_to_camera``, ``translation_world_to_camera_m``)
-and ``reference.trc`` with markers named as OpenSim does (``RHip``, ``LKnee``, …) in metres, whose world is
-the columns z, x, y.
+and ``reference.trc`` with markers named as OpenSim does (``RHip``, ``LKnee``, …), whose world is the
+columns z, x, y.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray
 
 __all__ = ["ClipReference", "read_reference"]
 
+_UNITS_M = {"m": 1.0, "mm": 1e-3}
 _FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 _MARKERS = tuple(
     ("L" if name.startswith("left") else "R") + name.partition("_")[2].capitalize() for name in LIMB_JOINTS
@@ -57,8 +58,10 @@ def read_reference(folder: Path) -> ClipReference:
         shift = np.array(known["translation_world_to_camera_m"], dtype=float)
         world, rate_hz = _read_trc(folder / "reference.trc")
         size = (int(known["width"]), int(known["height"]))
+        if turn.shape != (3, 3) or shift.shape != (3,) or not np.isfinite([*matrix, *turn, shift]).all():
+            raise ValueError("the camera's numbers are not three by three and three")
         joints = world @ turn.T + shift
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, LookupError, ValueError, TypeError) as error:
         raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
     camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=size, focal_source="given")
     return ClipReference(films[0], camera, joints, rate_hz)
@@ -66,16 +69,19 @@ def read_reference(folder: Path) -> ClipReference:
 
 def _read_trc(path: Path) -> tuple[FloatArray, float]:
     """Return (T, 12, 3) world metres, and the rate."""
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_text(encoding="utf-8").splitlines()
     markers = [name for name in lines[3].split("\t")[2:] if name]
-    rows = [
-        [float(cell) if cell else np.nan for cell in line.rstrip("\t").split("\t")]
-        for line in lines[5:]
-        if line.strip()
-    ]
-    values = np.array(rows)[:, 2:]
-    world = values.reshape(len(values), -1, 3)[:, :, [2, 0, 1]]
-    return world[:, [markers.index(name) for name in _MARKERS]], float(lines[2].split("\t")[0])
+    head = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=False))
+    rate_hz, unit_m = float(head["DataRate"]), _UNITS_M[head["Units"].strip()]
+    if not rate_hz > 0:
+        raise ValueError(f"a rate of {rate_hz:g}")
+    width = 2 + 3 * len(markers)
+    rows = []
+    for line in filter(str.strip, lines[5:]):
+        cells = line.rstrip("\t").split("\t")
+        rows.append([float(cell) if cell else np.nan for cell in cells + [""] * (width - len(cells))])
+    world = np.array(rows)[:, 2:].reshape(len(rows), len(markers), 3)[:, :, [2, 0, 1]] * unit_m
+    return world[:, [markers.index(name) for name in _MARKERS]], rate_hz
 
 
 def _unreadable(folder: Path, fault: str) -> InputError:
