@@ -167,10 +167,10 @@ def _lifter_of(name: str) -> str:
     """Read a lifter's name; a path is nothing that a stranger may make a server open."""
     if name and name not in LIFTERS:
         raise InputError(
-            f"The server has no lifter '{name}'; choose from {', '.join(LIFTERS)}, "
+            f"The server has no lifter '{name[:80]}'; choose from {', '.join(LIFTERS)}, "
             "or lift with your own checkpoint without --server.",
             reason="LIFTER_UNKNOWN",
-            value=name,
+            value=name[:80],
         )
     return name or _DEFAULTS.lifter
 
