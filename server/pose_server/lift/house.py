@@ -53,7 +53,7 @@ def read_weights(path: Path) -> LiftNetwork:
             shape = LiftShape.from_dict(json.loads(kept.metadata()["shape"]))
             state = {name: kept.get_tensor(name).float() for name in kept.keys()}  # noqa: SIM118
         network = LiftNetwork(shape)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
     try:
         network.load_state_dict(state)

@@ -31,6 +31,8 @@ _INNER = _BODY - _SEEN
 _FEATURES = _SEEN * 4 + _SEEN * 3 + 1 + 4
 #: The person stands about this many sizes away: log of depth times size.
 _LOG_REACH = -0.75
+#: More channels, or a longer reach, nobody trains: it is a damaged file.
+_WIDEST = 4096
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ class LiftShape:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LiftShape:
-        """From what `to_dict` gave."""
-        return cls(int(values["channels"]), tuple(values["dilations"]), bool(values["causal"]))
+        """From what `to_dict` gave; raises ValueError, TypeError or KeyError for anything else."""
+        shape = cls(int(values["channels"]), tuple(map(int, values["dilations"])), bool(values["causal"]))
+        if not 1 <= shape.channels <= _WIDEST or not all(1 <= d <= _WIDEST for d in shape.dilations):
+            raise ValueError(f"a network of the shape {values}")
+        return shape
 
 
 @dataclass(frozen=True)
