@@ -13,12 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from pose_shared.errors import InputError, MissingExtraError
+from pose_shared.errors import InputError, MissingExtraError, PoseError
 
-from pose_server.train.screen import ScreenCamera, lens_of
+from pose_server.train.detections import read_detections
+from pose_server.train.screen import ScreenCamera, lens_of, projected
 
-__all__ = ["JOINTS_OF_32", "SUBJECTS", "cameras_of", "human36m_recordings"]
+__all__ = [
+    "JOINTS_OF_32",
+    "SUBJECTS",
+    "cameras_of",
+    "detected_points",
+    "human36m_recordings",
+    "true_points",
+]
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -96,7 +105,16 @@ def human36m_recordings(source: Path) -> dict[str, dict[str, FloatArray]]:
         action = re.sub(r"^\w+", lambda word: _RENAMED.get(word.group(), word.group()), action)
         if subject not in SUBJECTS or (subject, action) == _LEFT_OUT:
             continue
-        values = read()
+        try:
+            values = read()
+        except PoseError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"'{name}' is damaged ({type(error).__name__}); get the archive again.",
+                reason="DATASET_DAMAGED",
+                file=name,
+            ) from None
         if values.ndim != 2 or values.shape[1] != 96 or not len(values):
             raise InputError(
                 f"'{name}' holds an array of {values.shape} and not 96 numbers per frame; "
@@ -174,3 +192,56 @@ def _from_cdf(content: bytes) -> FloatArray:
 
 
 _READERS: dict[str, Callable[[bytes], FloatArray]] = {".h5": _from_h5, ".mat": _from_mat, ".cdf": _from_cdf}
+
+
+def true_points(
+    recordings: dict[str, dict[str, FloatArray]],
+) -> dict[str, dict[str, list[FloatArray]]]:
+    """Return where every camera sees the 17 joints, in pixels: {subject: {action: [(T, 17, 2), ...]}}."""
+    points: dict[str, dict[str, list[FloatArray]]] = {}
+    for subject, actions in recordings.items():
+        for action, joints in actions.items():
+            views = []
+            for camera in cameras_of(subject):
+                assert camera.lens is not None
+                seen = camera.seen(joints[:, JOINTS_OF_32]).astype(np.float32)
+                screen = projected(torch.from_numpy(seen)[None], torch.from_numpy(camera.lens)[None])
+                views.append(camera.pixels(screen[0].numpy()).astype(np.float32))
+            points.setdefault(subject, {})[action] = views
+    return points
+
+
+def detected_points(folder: Path) -> dict[str, dict[str, list[FloatArray]]]:
+    """Read detections of the films, ``S1/Directions 1.54138969.mp4.npz`` and so on: COCO's 17 points.
+
+    Raises
+    ------
+    InputError
+        There is none (``DATASET_EMPTY``), a recording lacks a camera (``DATASET_LENGTHS``), or as
+        `read_detections` does.
+    """
+    found: dict[tuple[str, str], dict[str, FloatArray]] = {}
+    for path in sorted(folder.glob("S*/*.npz")):
+        action, camera = re.sub(r"(\.mp4)?\.npz$", "", path.name).rsplit(".", 1)
+        action = re.sub(r"^\w+", lambda word: _RENAMED.get(word.group(), word.group()), action)
+        subject = path.parent.name
+        if (subject, action) != _LEFT_OUT:
+            found.setdefault((subject, action), {})[camera] = read_detections(path).points_px
+    if not found:
+        raise InputError(
+            f"'{folder}' holds no detections; give the folder of S1/Directions 1.54138969.mp4.npz and so on.",
+            reason="DATASET_EMPTY",
+            path=folder,
+        )
+    points: dict[str, dict[str, list[FloatArray]]] = {}
+    for (subject, action), views in found.items():
+        lacking = [camera.name for camera in cameras_of(subject) if camera.name not in views]
+        if lacking:
+            raise InputError(
+                f"The detections of {subject} {action} lack camera {lacking[0]}; detect in its film too.",
+                reason="DATASET_LENGTHS",
+                subject=subject,
+                action=action,
+            )
+        points.setdefault(subject, {})[action] = [views[camera.name] for camera in cameras_of(subject)]
+    return points

@@ -113,7 +113,7 @@ def _arrays(path: Path) -> tuple[FloatArray, FloatArray]:
         ) from None
     positions, seen = (np.asarray(content.get(key, 0.0), dtype=float) for key in ("poses_3d", "poses_2d"))
     fits = positions.ndim == 3 and positions.shape[2] == 3
-    if not fits or seen.shape != (len(seen), *positions.shape[:2], 2):
+    if not fits or seen.ndim != 4 or seen.shape[1:] != (*positions.shape[:2], 2):
         raise InputError(
             f"{path.name} lacks poses_3d (frames, joints, 3) and poses_2d (cameras, frames, joints, 2); "
             "convert it with ConvertHumanEva.m.",

@@ -188,12 +188,16 @@ def write_keypoints(
     sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> None:
     """Write ``data_2d_<set>_<keypoints>.npz``, with the sizes of a custom set's films."""
-    joints = _LAYOUTS[layout]
-    left = [i for i, name in enumerate(joints.joints) if name.startswith("left_")]
+    if layout == "humaneva20":
+        size, pairs = 20, _HUMANEVA_20_MIRROR
+    else:
+        joints = _LAYOUTS[layout]
+        size = len(joints)
+        pairs = {i: joints.mirror[i] for i, name in enumerate(joints.joints) if name.startswith("left_")}
     metadata: dict[str, Any] = {
         "layout_name": layout,
-        "num_joints": len(joints),
-        "keypoints_symmetry": [left, [joints.mirror[i] for i in left]],
+        "num_joints": size,
+        "keypoints_symmetry": [list(pairs), list(pairs.values())],
     }
     if sizes is not None:
         metadata["video_metadata"] = {name: {"w": w, "h": h} for name, (w, h) in sizes.items()}
