@@ -66,7 +66,7 @@ class MotionSet:
 
     takes: tuple[Take, ...]
     sha256: str
-    """Of all files it was made from."""
+    """Of the index and the motion files it was made from."""
 
     @property
     def minutes(self) -> float:

@@ -2,38 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_takes import ACCLAIM_M
 from pose_server.mocap.body import body_points, skeleton_kind
 from pose_server.mocap.recording import Recording
 from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31
 
-#: Ends of the bones of a person of 1.75 m in a T-pose that faces +z, y up: the middle and the left.
-ACCLAIM = {
-    "root": (0, 0.98, 0),
-    "lowerback": (0, 1.09, 0),
-    "upperback": (0, 1.2, 0),
-    "thorax": (0, 1.31, 0),
-    "lowerneck": (0, 1.42, 0),
-    "upperneck": (0, 1.5, 0),
-    "head": (0, 1.6, 0.02),
-    "lclavicle": (0.17, 1.42, 0),
-    "lhumerus": (0.46, 1.42, 0),
-    "lradius": (0.64, 1.42, 0),
-    "lwrist": (0.73, 1.42, 0),
-    "lhand": (0.8, 1.42, 0),
-    "lhipjoint": (0.1, 0.93, 0),
-    "lfemur": (0.12, 0.5, 0),
-    "ltibia": (0.12, 0.09, 0),
-    "lfoot": (0.13, 0.03, 0.13),
-    "ltoes": (0.13, 0.02, 0.2),
-}
-
 
 def t_pose(frames: int = 2) -> Recording:
-    places = dict(ACCLAIM)
-    for name, (x, y, z) in ACCLAIM.items():
-        if x:
-            places["r" + name[1:]] = (-x, y, z)
+    places = ACCLAIM_M
     points = np.tile(np.array(list(places.values()), dtype=float), (frames, 1, 1))
     turns = np.tile(np.eye(3), (frames, len(places), 1, 1))
     return Recording(tuple(places), np.full(len(places), -1), points, turns, 120.0)
