@@ -99,14 +99,15 @@ class TrainingRun:
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            step, *_ = (state[name] for name in ("step", *needed))
+            if lacking := {"step", *needed} - set(state):
+                raise KeyError(min(lacking))
         except Exception as error:
             raise InputError(
                 f"'{path}' cannot be read ({type(error).__name__}); remove it to begin the run anew.",
                 reason="RUN_UNREADABLE",
                 path=path,
             ) from error
-        self._rows = [row for row in self._rows if row["step"] <= step]
+        self._rows = [row for row in self._rows if row["step"] <= state["step"]]
         return state
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
@@ -151,7 +152,10 @@ def _read_rows(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+        return [
+            {name: int(value) if name == "step" else float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _board(folder: Path) -> Any:
