@@ -35,7 +35,10 @@ _TREE = {
 
 
 def made_person(seed: int, frames: int) -> np.ndarray:
-    """(T, 17, 3) joints in the room, metres, at 50 frames per second; each seed a body of its own."""
+    """(T, 17, 3) joints in the room, metres, at 50 frames per second; each seed a body of its own.
+
+    All people move their joints together, in four ways that they have in common, as real ones do.
+    """
     rng = np.random.default_rng(seed)
     t = np.arange(frames) / 50
 
@@ -47,12 +50,13 @@ def made_person(seed: int, frames: int) -> np.ndarray:
     lengths = {name: size * rng.uniform(0.94, 1.06) for name in H36M_17.joints}
     for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist"):
         lengths[f"right_{part}"] = lengths[f"left_{part}"]
+    ways, mixed = path(1.0, 4), np.random.default_rng(0)
     facing = Rotation.from_euler("z", rng.uniform(0, 6.28) + path(1.0, 1))
     turns = {"pelvis": facing * Rotation.from_rotvec(path(0.1))}
     joints = {"pelvis": np.array([0, 0, 0.92]) * size + path(0.6) * [1, 1, 0.06]}
     for name, (parent, offset, swing) in _TREE.items():
         joints[name] = joints[parent] + turns[parent].apply(np.array(offset) * lengths[name])
-        turns[name] = turns[parent] * Rotation.from_rotvec(path(swing))
+        turns[name] = turns[parent] * Rotation.from_rotvec(swing * ways @ mixed.normal(size=(4, 3)))
     return np.stack([joints[name] for name in H36M_17.joints], axis=1)
 
 

@@ -72,6 +72,7 @@ class VideoPose3DOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self.form(17, 2, 17)
         for name, low, high in (
             ("stride", 1, 1 << 16),
             ("epochs", 1, 1 << 30),
@@ -89,6 +90,12 @@ class VideoPose3DOptions:
                     option=name,
                     value=value,
                 )
+
+    def form(self, joints_in: int, features_in: int, joints_out: int) -> TemporalForm:
+        """Return the form of a network for so many joints."""
+        return TemporalForm(
+            joints_in, features_in, joints_out, self.filter_widths, self.channels, self.causal, self.dense
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON data."""
@@ -162,15 +169,7 @@ class _Training:
         self.data, self.options, self.run, self.test = data, options, run, test
         self.device = device
         features = labelled[0].points.shape[2]
-        form = TemporalForm(
-            len(data.inputs),
-            features,
-            len(data.outputs),
-            options.filter_widths,
-            options.channels,
-            options.causal,
-            options.dense,
-        )
+        form = options.form(len(data.inputs), features, len(data.outputs))
         seed_everything(options.seed)
         strided = options.strided and options.stride == 1 and not options.dense
         self.pose = TemporalModel(form, dropout=options.dropout, strided=strided).to(device)
