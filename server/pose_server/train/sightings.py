@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import torch
 from pose_shared.skeleton import SEEN_27
 from torch import Tensor
-from torch.nn import functional as F
 
 from pose_server.lift.crop import smallest_turn
 from pose_server.lift.network import Sight
@@ -101,7 +100,7 @@ def sighted(
     frames = torso_frames(points)
     body = points[:, :, :_COUNT]
     offset = model.definition * _DEFINITION[:, None] * draw.clip(_COUNT, 3)
-    marked = body + (frames[:, :, None] @ offset[..., None])[..., 0]
+    marked = body + (frames[:, :, None] * offset[..., None, :]).sum(dim=-1)
 
     behind = _behind(body, frames)
     hidden = torch.maximum(behind, _shared(draw.spells(len(_LIMBS), 0.12, 12)))
@@ -124,7 +123,9 @@ def sighted(
     landmarks = _exchanged(landmarks, swapped)
 
     seen = _kept(rays, draw, model.losses)
-    confidence = 1 - 0.55 * hidden - 4.0 * error.norm(dim=-1) + 0.06 * draw.normal(draw.frames, _COUNT)
+    confidence = (
+        1 - 0.55 * hidden - 4.0 * error.square().sum(dim=-1).sqrt() + 0.06 * draw.normal(draw.frames, _COUNT)
+    )
     flat = draw.uniform(1, 1) < model.flat_share
     confidence = torch.where(flat, 0.5 + 0.5 * draw.uniform(1, 1), confidence.clamp(0.02, 1.0)) * seen
 
@@ -162,10 +163,10 @@ class _Draw:
         """Return standard normal noise that changes over `sigma` frames."""
         reach = math.ceil(3 * sigma)
         white = self.normal(points * axes, self.frames + 2 * reach)
-        offsets = torch.arange(-reach, reach + 1)
-        kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-        kernel = kernel / kernel.square().sum().sqrt()
-        blurred = F.conv1d(white.flatten(0, 1)[:, None], kernel[None, None])
+        # One product with a band matrix: convolutions of single channels are slow.
+        offsets = torch.arange(self.frames + 2 * reach)[:, None] - torch.arange(self.frames) - reach
+        band = torch.exp(-0.5 * (offsets / sigma) ** 2) * (offsets.abs() <= reach)
+        blurred = white @ (band / band.square().sum(dim=0).sqrt())
         return blurred.reshape(self.clips, points, axes, self.frames).permute(0, 3, 1, 2)
 
     def spells(self, columns: int, share: float, frames: float) -> Tensor:
