@@ -109,7 +109,6 @@ class LiftNetwork(nn.Module):
         self.mix_norm = nn.ModuleList(nn.BatchNorm1d(width) for _ in shape.dilations)
         self.point = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in shape.dilations)
         self.point_norm = nn.ModuleList(nn.BatchNorm1d(width) for _ in shape.dilations)
-        self.dropout = nn.Dropout(0.1)
         self.joints = nn.Linear(width, _BODY * 3)
         self.gate = nn.Linear(width, _SEEN)
         self.step = nn.Linear(width, _SEEN * 2)
@@ -135,8 +134,8 @@ class LiftNetwork(nn.Module):
             self.shape.dilations, self.mix, self.mix_norm, self.point, self.point_norm, strict=True
         ):
             y = F.relu(_normed(mix_norm, self._mixed(x, mix, stride * dilation)))
-            y = F.relu(_normed(point_norm, point(self.dropout(y))))
-            x = x + self.dropout(y).to(x.dtype)
+            y = F.relu(_normed(point_norm, point(y)))
+            x = x + y.to(x.dtype)
         with exact:
             return self._decoded(x, sight, crop)
 
