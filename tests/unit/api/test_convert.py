@@ -10,7 +10,7 @@ from pose_server.api.convert import event_message, id_of, job_message, rate_of, 
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
-from pose_server.pipeline.options import FORMATS, ImportOptions, Moment
+from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_shared._generated.pose.v1 import jobs_pb2, types_pb2
 from pose_shared.errors import InputError, MediaError
@@ -40,6 +40,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             fps=draw(st.none() | rates),
             input_fps=draw(st.none() | rates),
             detector=draw(st.sampled_from(["auto", "blazepose"])),
+            lifter=draw(st.sampled_from(LIFTERS)),
             smoothing=draw(st.floats(0, 1)),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
             allow_truncated=draw(st.booleans()),
@@ -167,3 +168,20 @@ def test_a_list_leaves_out_the_files_of_the_media() -> None:
     message = job_message(job(REQUEST), with_files=False)
     assert message.spec.media.display_name == "a.mp4"
     assert not message.spec.media.uploaded.files
+
+
+@pytest.mark.parametrize("name", ["mine.safetensors", "/etc/passwd", "../house.npz", "hous", "house " * 99])
+def test_a_client_cannot_make_the_server_open_a_checkpoint(name: str) -> None:
+    with pytest.raises(InputError, match=r"choose from auto, house, landmarks.*without --server") as caught:
+        request_of(spec(name))
+    assert caught.value.reason == "LIFTER_UNKNOWN" and len(caught.value.message) < 250
+
+
+def test_a_client_that_names_no_lifter_gets_the_default() -> None:
+    assert request_of(spec("")).options.lifter == "auto"
+    assert request_of(spec("landmarks")).options.lifter == "landmarks"
+
+
+def spec(lifter: str) -> jobs_pb2.ImportSpec:
+    media = jobs_pb2.Media(display_name="a.mp4", path="/films/a.mp4")
+    return jobs_pb2.ImportSpec(media=media, lifter=lifter)
