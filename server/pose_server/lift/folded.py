@@ -39,8 +39,9 @@ class FoldedModel:
     device
         ``cpu`` or ``cuda:N``.
     precision
-        `torch.float32`, equal to the network to about 1e-6, or `torch.bfloat16`: filters and their inputs
-        rounded, what runs past them (the residual) and what comes out not.
+        `torch.float32`, equal to the network to about 1e-6, or `torch.bfloat16`: the wide layers' filters and
+        inputs are rounded to it.  What runs past them (the residual) is not, nor the first and last layer:
+        a rounded keypoint would be pixels off.
     """
 
     def __init__(
@@ -48,27 +49,25 @@ class FoldedModel:
     ) -> None:
         self.form = model.form
         self.device = torch.device(device)
-        self.precision = precision
         # Every second layer after the first has one tap.
         dilations = [1] + [d for wide in self.form.dilations[1:] for d in (wide, 1)]
         convs = [model.expand_conv, *model.layers_conv]
         norms = [model.expand_bn, *model.layers_bn]
-        self.layers = [
-            (*self._folded(conv, norm), 1 if self.form.dense else dilation)
-            for conv, norm, dilation in zip(convs, norms, dilations, strict=True)
-        ]
+        #: Weight, bias and dilation of each layer.
+        self.layers: list[tuple[Tensor, Tensor, int]] = []
+        for conv, norm, dilation in zip(convs, norms, dilations, strict=True):
+            weight, bias = self._folded(conv, norm, precision if self.layers else torch.float32)
+            self.layers.append((weight, bias, 1 if self.form.dense else dilation))
         assert model.shrink.bias is not None
-        self.shrink = self._kept(model.shrink.weight), self._kept(model.shrink.bias)
+        self.shrink = model.shrink.weight.detach().to(device), model.shrink.bias.detach().to(device)
 
-    def _kept(self, values: Tensor) -> Tensor:
-        return values.detach().to(self.device, self.precision).contiguous()
-
-    def _folded(self, conv: nn.Module, norm: nn.Module) -> tuple[Tensor, Tensor]:
+    def _folded(self, conv: nn.Module, norm: nn.Module, precision: torch.dtype) -> tuple[Tensor, Tensor]:
         assert isinstance(conv, nn.Conv1d) and isinstance(norm, nn.BatchNorm1d)
         state = {name: value.double() for name, value in norm.state_dict().items()}
         scale = state["weight"] / torch.sqrt(state["running_var"] + norm.eps)
-        weight = conv.weight.double() * scale[:, None, None]
-        return self._kept(weight), self._kept(state["bias"] - state["running_mean"] * scale)
+        weight = conv.weight.detach().double() * scale[:, None, None]
+        bias = state["bias"] - state["running_mean"] * scale
+        return weight.to(self.device, precision).contiguous(), bias.to(self.device, precision)
 
     def __call__(self, keypoints: Tensor) -> Tensor:
         """Return (B, T, J, 3) joints for (B, T, J, F) keypoints: one output for every frame.
@@ -105,7 +104,7 @@ class Stream:
             x = kept + y
         if not x.shape[2]:
             return torch.empty(len(x), 0, model.form.joints_out, 3)
-        out = conv1d(x.to(model.precision), *model.shrink).float()
+        out = conv1d(x.float(), *model.shrink)
         return out.transpose(1, 2).reshape(len(out), -1, model.form.joints_out, 3).cpu()
 
     def _through(self, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
