@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from collections.abc import Sequence
 
 from pose_server.detect.registry import create_detector
+from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import measures, root_error
 from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS
 from pose_server.evaluate.reference import ClipReference
@@ -23,9 +21,6 @@ from pose_server.track.tracker import track_people
 from pose_server.video.open import open_clip
 
 __all__ = ["evaluate_clip", "person_of"]
-
-#: The light smoothing that a lifter's joints get where no solve follows.
-_SMOOTH_S = 0.025
 
 
 def person_of(reference: ClipReference, detector: str) -> Track2D:
@@ -60,10 +55,7 @@ def evaluate_clip(
 
 
 def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
-    sigma = _SMOOTH_S * reference.rate_hz
-    joints = _along(
-        pose.joints_root_m, lambda values: gaussian_filter1d(values, sigma, axis=0, mode="nearest")
-    )
+    joints = cleaned(pose.joints_root_m, reference.rate_hz)
     columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
     return _measured(
         joints[:, columns] + pose.root_camera_m[:, None], pose.root_camera_m, pose.indices, reference
@@ -92,13 +84,3 @@ def _measured(
         "root_scaled_m": root.scaled_m,
         "root_scale": root.scale,
     }
-
-
-def _along(values: FloatArray, smooth: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Smooth each stretch of rows without NaN by itself."""
-    known = np.isfinite(values).all(axis=(1, 2))
-    result = values.copy()
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        result[first:last] = smooth(values[first:last])
-    return result

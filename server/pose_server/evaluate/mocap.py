@@ -14,6 +14,7 @@ import torch
 from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31, SEEN_27
 
+from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import contact_score, measures, root_error
 from pose_server.lift.lifter import Lifter
 from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
@@ -131,7 +132,7 @@ def evaluate_mocap(
     for scene in scenes(motions, sights, count=count, rate_hz=rate_hz):
         pose = lifter.lift(scene.track, scene.camera)
         columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
-        joints = pose.joints_root_m[:, columns] + pose.root_camera_m[:, None]
+        joints = cleaned(pose.joints_root_m[:, columns], rate_hz) + pose.root_camera_m[:, None]
         root = root_error(pose.root_camera_m, scene.root_m)
         rows.append(
             {

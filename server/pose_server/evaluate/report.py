@@ -59,8 +59,8 @@ def mocap_table(
         note=(
             f"{count} stretches of up to 10 s from {len(test.takes)} takes, {test.minutes:.1f} minutes, of "
             f"{len({take.subject for take in test.takes})} held-out subjects, filmed at {rate_hz:g} Hz by "
-            "virtual cameras and seen with the errors that training assumes; twelve limb joints; nothing is "
-            "smoothed afterwards."
+            "virtual cameras and seen with the errors that training assumes; twelve limb joints, "
+            "smoothed with a Gaussian of 25 ms."
         ),
     )
 
