@@ -1,6 +1,6 @@
 """A lifter on motion capture of people it never saw, filmed and detected virtually: the truth is known.
 
-Whole stretches of up to ten seconds go through the lifter as tracks of a clip do, with the errors that
+Whole stretches of up to ten seconds go through repair and lifter as tracks of a clip do, with the errors that
 training assumes detectors to make, and once with none.
 """
 
@@ -17,6 +17,7 @@ from pose_shared.skeleton import BODY_31, SEEN_27
 from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import contact_score, measures, root_error
 from pose_server.lift.lifter import Lifter
+from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
 from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
@@ -130,7 +131,7 @@ def evaluate_mocap(
     rows: list[dict[str, float]] = []
     said, true = [], []
     for scene in scenes(motions, sights, count=count, rate_hz=rate_hz):
-        pose = lifter.lift(scene.track, scene.camera)
+        pose = lifter.lift(repaired(scene.track), scene.camera)
         columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
         joints = cleaned(pose.joints_root_m[:, columns], rate_hz) + pose.root_camera_m[:, None]
         root = root_error(pose.root_camera_m, scene.root_m)

@@ -27,7 +27,7 @@ class Knowing:
 
     def lift(self, track: Track2D, camera: Camera) -> Pose3D:
         scene = next(self._scenes)
-        np.testing.assert_array_equal(track.keypoints_px, scene.track.keypoints_px)
+        np.testing.assert_array_equal(track.times_s, scene.track.times_s)  # repaired, else the same
         return Pose3D(
             joint_names=LIMB_JOINTS,
             indices=track.indices,
@@ -92,10 +92,12 @@ def test_scenes_are_filmed_at_any_rate(rate_hz: float) -> None:
 def test_the_truth_itself_scores_perfectly() -> None:
     motions = walks(2, 3.0)
     row = evaluate_mocap(Knowing(motions, PERFECT, count=2), motions, PERFECT, count=2)
-    for name in ("mpjpe_mm", "p_mpjpe_mm", "pa_seq_mm", "acceleration_error_mm_frame2", "root_absolute_m"):
-        assert row[name] == pytest.approx(0, abs=1e-3), name
+    for name in ("mpjpe_mm", "p_mpjpe_mm", "pa_seq_mm"):
+        assert row[name] == pytest.approx(0, abs=5), name  # the smoothing's own doing
+    assert row["root_absolute_m"] == pytest.approx(0, abs=1e-6)
     assert row["coverage"] == 1 and row["root_relative_depth"] == pytest.approx(0, abs=1e-6)
-    assert row["acceleration_result_mm_frame2"] == pytest.approx(row["acceleration_reference_mm_frame2"])
+    kept = row["acceleration_result_mm_frame2"] / row["acceleration_reference_mm_frame2"]
+    assert 0.5 < kept < 1
 
 
 def test_errors_are_measured_where_they_are() -> None:
@@ -104,12 +106,12 @@ def test_errors_are_measured_where_they_are() -> None:
     lifter.farther = 0.1
     row = evaluate_mocap(lifter, motions, PERFECT, count=2)
     assert row["root_relative_depth"] == pytest.approx(0.1)
-    assert row["mpjpe_mm"] == pytest.approx(0, abs=1e-3)
+    assert row["mpjpe_mm"] == pytest.approx(0, abs=5)
     assert row["pa_seq_mm"] > 1  # the walk is longer than it was
     lifter = Knowing(motions, PERFECT, count=2)
     lifter.turn = np.diag([-1.0, 1.0, -1.0])  # about face
     row = evaluate_mocap(lifter, motions, PERFECT, count=2)
-    assert row["mpjpe_mm"] > 150 and row["p_mpjpe_mm"] == pytest.approx(0, abs=1e-2)
+    assert row["mpjpe_mm"] > 150 and row["p_mpjpe_mm"] == pytest.approx(0, abs=5)
 
 
 def test_takes_that_are_too_short_are_one_sentence() -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from made_takes import walks
-from pose_server.evaluate import clip as clip_module
 from pose_server.evaluate import report
 from pose_server.evaluate.clip import evaluate_clip
 from pose_server.evaluate.mocap import LIMB_JOINTS, PERFECT, Scene, scenes
@@ -129,13 +128,3 @@ def test_the_table_of_a_clip_names_its_film(
     table = clip_table(Path("anything"), [weights])
     assert len(table.rows) == 4 and "take.mp4: " in table.note and "at 30 Hz" in table.note
     assert "Root error m" in table.to_markdown()
-
-
-def test_smoothing_stays_within_what_was_seen() -> None:
-    values = np.zeros((20, 1, 3))
-    values[10:] = 1.0
-    values[8:10] = np.nan
-    smooth = clip_module._along(values, lambda part: part * 0 + part.mean())
-    np.testing.assert_array_equal(smooth[:8], 0)
-    np.testing.assert_array_equal(smooth[10:], 1)
-    assert np.isnan(smooth[8:10]).all()
