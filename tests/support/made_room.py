@@ -34,7 +34,7 @@ _TREE = {
 }
 
 
-def made_person(seed: int, frames: int) -> np.ndarray:
+def made_person(seed: int, frames: int, *, swing: float = 1.0) -> np.ndarray:
     """(T, 17, 3) joints in the room, metres, at 50 frames per second; each seed a body of its own.
 
     All people move their joints together, in four ways that they have in common, as real ones do.
@@ -54,9 +54,9 @@ def made_person(seed: int, frames: int) -> np.ndarray:
     facing = Rotation.from_euler("z", rng.uniform(0, 6.28) + path(1.0, 1))
     turns = {"pelvis": facing * Rotation.from_rotvec(path(0.1))}
     joints = {"pelvis": np.array([0, 0, 0.92]) * size + path(0.6) * [1, 1, 0.06]}
-    for name, (parent, offset, swing) in _TREE.items():
+    for name, (parent, offset, own) in _TREE.items():
         joints[name] = joints[parent] + turns[parent].apply(np.array(offset) * lengths[name])
-        turns[name] = turns[parent] * Rotation.from_rotvec(swing * ways @ mixed.normal(size=(4, 3)))
+        turns[name] = turns[parent] * Rotation.from_rotvec(swing * own * ways @ mixed.normal(size=(4, 3)))
     return np.stack([joints[name] for name in H36M_17.joints], axis=1)
 
 
@@ -68,6 +68,7 @@ def write_made_set(
     layout: str = "h36m",
     keypoints: str = "gt",
     noise_px: float = 0.0,
+    swing: float = 1.0,
 ) -> None:
     """Write `recordings` of so many frames of each subject, seen by Human3.6M's cameras."""
     positions: dict[str, dict[str, np.ndarray]] = {}
@@ -76,7 +77,7 @@ def write_made_set(
         for recording in range(recordings):
             action = ("Walking", "Sitting", "Walking 1", "Posing")[recording % 4]
             seed = 100 * int(subject[1:]) + recording
-            joints = made_person(seed, frames)
+            joints = made_person(seed, frames, swing=swing)
             whole = np.zeros((frames, 32, 3), np.float32)
             whole[:, JOINTS_OF_32] = joints
             positions.setdefault(subject, {})[action] = whole

@@ -59,7 +59,8 @@ class FoldedModel:
             weight, bias = self._folded(conv, norm, precision if self.layers else torch.float32)
             self.layers.append((weight, bias, 1 if self.form.dense else dilation))
         assert model.shrink.bias is not None
-        self.shrink = model.shrink.weight.detach().to(device), model.shrink.bias.detach().to(device)
+        weight, bias = (part.detach().clone().to(device) for part in (model.shrink.weight, model.shrink.bias))
+        self.shrink = weight, bias
 
     def _folded(self, conv: nn.Module, norm: nn.Module, precision: torch.dtype) -> tuple[Tensor, Tensor]:
         assert isinstance(conv, nn.Conv1d) and isinstance(norm, nn.BatchNorm1d)
