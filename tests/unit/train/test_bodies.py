@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from made_takes import walk
+from made_takes import REST_M, walk
 from pose_server.train.bodies import (
     crossed,
     hips,
@@ -103,18 +103,28 @@ def test_the_spread_of_proportions_is_as_stated() -> None:
 
 
 def test_the_path_shrinks_with_the_legs_so_that_feet_stay(generator: torch.Generator) -> None:
-    take = torch.from_numpy(walk(1.0).points_m).double()
-    ankle = BODY_31.index("left_ankle")
-    # The body rolls over a foot that stands.
-    take = (take - take[:, [ankle]] + take[:1, [ankle]])[None]
-    changed = reproportioned(take, generator, body=0.06, bone=0.05)
+    """Somebody who squats: the knees come forward, thigh and shin keep their lengths, the feet stay."""
+    rest = torch.from_numpy(REST_M)
+    sunk = torch.linspace(0, 0.3, 30)[:, None, None]
+    points = rest - sunk * torch.tensor([0.0, 1.0, 0.0])
+    for side in SIDES:
+        hip, knee, ankle = (BODY_31.index(side + part) for part in ("hip", "knee", "ankle"))
+        foot = [BODY_31.index(side + part) for part in ("ankle", "heel", "big_toe", "small_toe")]
+        points[:, foot] = rest[foot]
+        thigh, shin = (rest[hip] - rest[knee]).norm(), (rest[knee] - rest[ankle]).norm()
+        reach = points[:, hip, 1] - rest[ankle, 1]
+        along = (shin**2 - thigh**2 + reach**2) / (2 * reach)
+        points[:, knee, 1] = rest[ankle, 1] + along
+        points[:, knee, 2] = (shin**2 - along**2).clamp(min=0).sqrt()
+    changed = reproportioned(points.expand(20, -1, -1, -1), generator, body=0.06, bone=0.1)
+    assert constant(changed)
 
     def travel(joint: str) -> Tensor:
-        place = changed[0, :, BODY_31.index(joint)]
-        return (place - place[0]).norm(dim=-1).max()
+        place = changed[:, :, BODY_31.index(joint)]
+        return (place - place[:, :1]).norm(dim=-1).amax(dim=1)
 
-    # Hips of another width turn about the middle, which moves the legs a little.
-    assert travel("left_ankle") < 0.01 < 0.1 < travel("neck")
+    assert travel("left_ankle").max() < 1e-6 and travel("right_heel").max() < 1e-6
+    assert travel("neck").min() > 0.2
 
 
 def test_limbs_of_a_neighbour_hang_on_the_own_torso(points: Tensor, generator: torch.Generator) -> None:

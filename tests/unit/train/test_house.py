@@ -12,6 +12,7 @@ from pose_server.lift.house import HouseLifter, write_weights
 from pose_server.lift.network import LiftNetwork, LiftShape
 from pose_server.train.cameras import CameraModel
 from pose_server.train.house import HELD_OUT, HouseOptions, train_house
+from pose_server.train.run import seed_everything
 from pose_server.train.sightings import SightModel
 from pose_server.train.windows import BodyModel
 from pose_shared.errors import InputError
@@ -66,11 +67,14 @@ def test_what_was_trained_can_be_kept_and_used(tmp_path: Path, causal: bool) -> 
     assert HouseLifter(tmp_path / "house.safetensors").name == "house"
 
 
-def test_the_averaged_weights_are_not_the_last_ones(tmp_path: Path) -> None:
-    averaged = train(tmp_path)
+def test_the_averaged_weights_follow_the_last_ones(tmp_path: Path) -> None:
+    averaged = train(tmp_path).joints.weight
     state = torch.load(tmp_path / "last.pt", weights_only=True)
-    assert torch.equal(state["averaged"]["joints.weight"], averaged.joints.weight)
-    assert not torch.equal(state["network"]["joints.weight"], averaged.joints.weight)
+    assert torch.equal(state["averaged"]["joints.weight"], averaged)
+    seed_everything(TINY.seed)
+    first, last = LiftNetwork(TINY.shape).joints.weight, state["network"]["joints.weight"]
+    # At first the average reaches back over few steps, or it would be that of the beginning.
+    assert 0 < (averaged - last).norm() < 0.5 * (averaged - first).norm()
 
 
 def test_options_are_kept_as_json_with_the_data(tmp_path: Path) -> None:

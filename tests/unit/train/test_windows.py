@@ -56,6 +56,17 @@ def test_with_a_wrong_lens_the_root_lies_on_the_ray_that_is_seen() -> None:
     assert ((place[:, :, :27, :2] / place[:, :, :27, 2:] - window.crop.rays).norm(dim=-1) > 0.01).any()
 
 
+def test_a_wrong_lens_shows_the_same_body_from_the_same_side() -> None:
+    lenses = replace(TRUE_LENS, guessed_share=1.0, guessed_error=0.25)
+    right, wrong = (
+        WindowSource(walks(), 30, cameras, PERFECT).draw(32, generator()) for cameras in (TRUE_LENS, lenses)
+    )
+    factor = right.crop.size / wrong.crop.size
+    assert (factor.log().abs() > 0.1).any()  # the assumed lenses are wrong indeed
+    torch.testing.assert_close(wrong.joints, right.joints, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(wrong.contacts, right.contacts)
+
+
 def test_the_same_seed_draws_the_same_batch() -> None:
     source = WindowSource(walks(), 20)
     first, again, other = (tensors(source.draw(8, generator(seed))) for seed in (1, 1, 2))
