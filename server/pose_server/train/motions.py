@@ -113,7 +113,7 @@ def prepare_motions(folder: Path) -> MotionSet:
             reason="MOTIONS_MISSING",
             path=folder,
         )
-    with index.open(newline="", encoding="utf-8") as file:
+    with index.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         rows = [row for row in enumerate(csv.DictReader(file), 2) if row[1].get("format") in _FORMATS]
     digest = hashlib.sha256(index.read_bytes())
     takes: list[Take] = []

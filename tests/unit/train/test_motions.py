@@ -51,6 +51,18 @@ def test_scraps_and_other_formats_are_left_out(folder: Path) -> None:
     assert {take.subject for take in prepare_motions(folder).takes} == {"7"}
 
 
+def test_an_index_may_come_from_a_spreadsheet(folder: Path) -> None:
+    text = (
+        (folder / "index.csv")
+        .read_text()
+        .replace("subject,", "subject,note,")
+        .replace("7,120", "7,Stühle,120")
+    )
+    for encoding in ("utf-8-sig", "latin-1"):
+        (folder / "index.csv").write_text(text.replace("\n", "\r\n"), encoding=encoding)
+        assert len(prepare_motions(folder).takes) == 2
+
+
 def test_the_hash_is_of_all_that_was_read(folder: Path) -> None:
     before = prepare_motions(folder)
     assert prepare_motions(folder).sha256 == before.sha256
