@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from pose_server.lift.crop import Crop, crop_of
 from pose_server.lift.folded import fast_precision
-from pose_server.lift.network import CONTACT_POINTS, Lifted, LiftNetwork, LiftShape, Sight
+from pose_server.lift.network import CONTACT_POINTS, LiftNetwork, LiftShape, Sight
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.camera import rays
 
@@ -136,71 +137,76 @@ class HouseLifter:
         )
 
     @torch.inference_mode()
-    def _lifted(self, sight: Sight, stride: int) -> tuple[Tensor, ...]:
-        """Return joints, log of their spread, root in the camera, contacts: the mean over views."""
-        views = _views(sight)
-        crop = crop_of(views.rays, views.seen, stride=stride, causal=self._network.shape.causal)
-        lifted = self._passes(views, crop, stride)
-        joints = lifted.joints @ crop.turn
-        root = (lifted.root[:, :, None] @ crop.turn)[:, :, 0]
-        flip = joints.new_tensor([-1.0, 1.0, 1.0])
-        half = len(joints) // 2
-        joints = torch.cat([joints[:half], joints[half:, :, _BODY_MIRROR] * flip])
-        spread = torch.cat([lifted.log_spread[:half], lifted.log_spread[half:, :, _BODY_MIRROR]])
-        root = torch.cat([root[:half], root[half:] * flip])
-        contacts = torch.sigmoid(torch.cat([lifted.contacts[:half], lifted.contacts[half:, :, _FEET_MIRROR]]))
-        return tuple(part.mean(dim=0).cpu() for part in (joints, spread, root, contacts))
+    def _lifted(self, sight: Sight, stride: int) -> list[Tensor]:
+        """Return joints, log of their spread, root in the camera, contacts: the mean over views.
 
-    def _passes(self, views: Sight, crop: Crop, stride: int) -> Lifted:
-        """Run the network over stretches of each view, with all the neighbours that they need."""
-        clips, count = views.rays.shape[:2]
+        The clip is seen as it is and mirrored; with landmarks, both also without them.
+        """
+        sights = [sight, _without_landmarks(sight)] if bool(sight.has_landmarks.any()) else [sight]
+        answers = [self._seen(view, stride) for view in sights]
+        answers += [_mirrored(*self._seen(_mirrored_sight(view), stride)) for view in sights]
+        return [torch.stack(parts).mean(dim=0).cpu() for parts in zip(*answers, strict=True)]
+
+    def _seen(self, sight: Sight, stride: int) -> tuple[Tensor, ...]:
+        """Return the same of one view, in stretches with all the neighbours that their outputs need."""
+        crop = crop_of(sight.rays, sight.seen, stride=stride, causal=self._network.shape.causal)
+        count = sight.rays.shape[1]
         halo = stride * (self._network.shape.receptive_field - 1)
-        rows = []
-        for view in range(clips):
-            parts = []
-            for start in range(0, count, _PASS_FRAMES):
-                end = min(count, start + _PASS_FRAMES)
-                near = slice(max(0, start - halo), min(count, end + halo))
-                part = self._network(_cut(views, view, near), _cut_crop(crop, view, near), stride=stride)
-                inner = slice(start - near.start, end - near.start)
-                parts.append([value[:, inner] for value in vars(part).values()])
-            rows.append([torch.cat(values, dim=1) for values in zip(*parts, strict=True)])
-        return Lifted(*(torch.cat(values) for values in zip(*rows, strict=True)))
+        parts = []
+        for start in range(0, count, _PASS_FRAMES):
+            end = min(count, start + _PASS_FRAMES)
+            near = slice(max(0, start - halo), min(count, end + halo))
+            lifted = self._network(_cut(sight, near), _cut_crop(crop, near), stride=stride)
+            inner = slice(start - near.start, end - near.start)
+            turn = crop.turn[0, start:end]
+            parts.append(
+                (
+                    lifted.joints[0, inner] @ turn,
+                    lifted.log_spread[0, inner],
+                    (lifted.root[0, inner, None] @ turn)[:, 0],
+                    torch.sigmoid(lifted.contacts[0, inner]),
+                )
+            )
+        return tuple(torch.cat(values) for values in zip(*parts, strict=True))
 
 
-def _views(sight: Sight) -> Sight:
-    """Return the clip as it is and mirrored; with landmarks, both also without them."""
-    flip = sight.rays.new_tensor([-1.0, 1.0])
-    mirrored = Sight(
-        rays=sight.rays[:, :, _SEEN_MIRROR] * flip,
+def _mirrored_sight(sight: Sight) -> Sight:
+    flip = sight.rays.new_tensor([-1.0, 1.0, 1.0])
+    return Sight(
+        rays=sight.rays[:, :, _SEEN_MIRROR] * flip[:2],
         confidence=sight.confidence[:, :, _SEEN_MIRROR],
         seen=sight.seen[:, :, _SEEN_MIRROR],
-        landmarks=sight.landmarks[:, :, _SEEN_MIRROR] * sight.landmarks.new_tensor([-1.0, 1.0, 1.0]),
+        landmarks=sight.landmarks[:, :, _SEEN_MIRROR] * flip,
         has_landmarks=sight.has_landmarks,
         log_rate=sight.log_rate,
     )
-    views = [sight, mirrored]
-    if bool(sight.has_landmarks.any()):
-        views = [view for pair in zip(views, map(_without_landmarks, views), strict=True) for view in pair]
-    return Sight(*(torch.cat(parts) for parts in zip(*(vars(view).values() for view in views), strict=True)))
+
+
+def _mirrored(joints: Tensor, log_spread: Tensor, root: Tensor, contacts: Tensor) -> tuple[Tensor, ...]:
+    flip = joints.new_tensor([-1.0, 1.0, 1.0])
+    return (
+        joints[:, _BODY_MIRROR] * flip,
+        log_spread[:, _BODY_MIRROR],
+        root * flip,
+        contacts[:, _FEET_MIRROR],
+    )
 
 
 def _without_landmarks(sight: Sight) -> Sight:
-    blank = {
-        "landmarks": torch.zeros_like(sight.landmarks),
-        "has_landmarks": torch.zeros_like(sight.has_landmarks),
-    }
-    return Sight(**{**vars(sight), **blank})
+    return replace(
+        sight,
+        landmarks=torch.zeros_like(sight.landmarks),
+        has_landmarks=torch.zeros_like(sight.has_landmarks),
+    )
 
 
-def _cut(sight: Sight, view: int, frames: slice) -> Sight:
-    one = slice(view, view + 1)
-    parts = {name: value[one, frames] for name, value in vars(sight).items() if name != "log_rate"}
-    return Sight(**parts, log_rate=sight.log_rate[one])
+def _cut(sight: Sight, frames: slice) -> Sight:
+    parts = {name: value[:, frames] for name, value in vars(sight).items() if name != "log_rate"}
+    return replace(sight, **parts)
 
 
-def _cut_crop(crop: Crop, view: int, frames: slice) -> Crop:
-    return Crop(**{name: value[view : view + 1, frames] for name, value in vars(crop).items()})
+def _cut_crop(crop: Crop, frames: slice) -> Crop:
+    return Crop(**{name: value[:, frames] for name, value in vars(crop).items()})
 
 
 def _columns(track: Track2D) -> tuple[FloatArray, FloatArray, FloatArray]:
