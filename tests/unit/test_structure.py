@@ -41,7 +41,7 @@ LAYERS = (
     ("cli",),
 )
 #: Stages that need an earlier stage's product, beside the boundary types.
-STAGE_NEEDS = {"export": {"video"}, "lift": set(), "solve": set()}
+STAGE_NEEDS = {"export": {"video"}, "lift": set(), "mocap": {"export"}, "solve": set()}
 
 #: Third-party packages that only some places may import.
 KEEPERS = {

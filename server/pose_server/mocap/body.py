@@ -146,7 +146,28 @@ _DAZ = {
     "head": _Anchor("head", (0.0, 0.02, 0.0), "head"),
 }
 
-_KINDS = {"acclaim": _ACCLAIM, "motionbuilder": _MOTION_BUILDER, "daz": _DAZ}
+_HOUSE = {
+    **_sided(
+        _face("head", "head", None),
+        {
+            "left_shoulder": _Anchor("left_shoulder"),
+            "left_elbow": _Anchor("left_elbow"),
+            "left_wrist": _Anchor("left_wrist"),
+            "left_index": _Anchor("left_hand", _INDEX, "left_hand"),
+            "left_pinky": _Anchor("left_hand", _PINKY, "left_hand"),
+            "left_hip": _Anchor("left_hip"),
+            "left_knee": _Anchor("left_knee"),
+            "left_ankle": _Anchor("left_ankle"),
+            "left_heel": _Anchor("left_ankle", (0.0, -0.06, -0.045), "left_ankle"),
+            "left_big_toe": _Anchor("left_toe", (-0.015, 0.0, 0.055), "left_ankle"),
+            "left_small_toe": _Anchor("left_toe", _SMALL_TOE, "left_ankle"),
+        },
+        ("left", "right"),
+    ),
+    **{name: _Anchor(name) for name in ("spine", "chest", "neck", "head")},
+}
+
+_KINDS = {"acclaim": _ACCLAIM, "motionbuilder": _MOTION_BUILDER, "daz": _DAZ, "house": _HOUSE}
 
 
 def skeleton_kind(recording: Recording) -> str:

@@ -23,6 +23,7 @@ from pose_shared.skeleton import BODY_31
 from pose_server.mocap.amc import read_amc, read_asf
 from pose_server.mocap.body import body_points
 from pose_server.mocap.bvh import read_bvh
+from pose_server.mocap.npz import read_motion
 from pose_server.pipeline.boundary import FloatArray
 
 __all__ = ["MotionSet", "Take", "prepare_motions", "read_motions", "write_motions"]
@@ -37,7 +38,7 @@ _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 #: One unit of the files of each form, in metres.
 _UNIT_M = {"bvh_mb": 0.056444, "bvh_daz": 0.01}
-_FORMATS = ("amc", *_UNIT_M)
+_FORMATS = ("amc", "npz", *_UNIT_M)
 #: What their skeletons lack: MotionBuilder's leave the thorax out, DAZ's has its shoulders 23 cm apart.
 _REPAIRS: dict[str, dict[str, tuple[float, float, float]]] = {
     "bvh_mb": dict.fromkeys(("Neck", "LeftShoulder", "RightShoulder"), (0.0, 2.05, 0.0)),
@@ -97,8 +98,8 @@ class MotionSet:
 def prepare_motions(folder: Path) -> MotionSet:
     """Read all takes that the index of a folder lists.
 
-    ``index.csv`` has the columns ``file``, ``format`` (``amc``, ``bvh_mb``, ``bvh_daz``; others are
-    left out), ``skeleton`` (of an ``amc``), ``subject``, ``fps`` and ``head_frames_to_drop``.
+    ``index.csv`` has the columns ``file``, ``format`` (``amc``, ``bvh_mb``, ``bvh_daz``, ``npz``;
+    others are left out), ``skeleton`` (of an ``amc``), ``subject``, ``fps`` and ``head_frames_to_drop``.
 
     Raises
     ------
@@ -123,7 +124,7 @@ def prepare_motions(folder: Path) -> MotionSet:
         digest.update(listed.file.read_bytes())
     if not takes:
         raise InputError(
-            f"'{index}' lists no motion that can be used; its formats must be amc, bvh_mb or bvh_daz.",
+            f"'{index}' lists no motion that can be used; its formats must be amc, bvh_mb, bvh_daz or npz.",
             reason="MOTIONS_MISSING",
             path=index,
         )
@@ -166,16 +167,20 @@ def _listed(index: Path, line: int, row: dict[str, str]) -> _Listed:
 
 
 def _takes(listed: _Listed) -> Iterator[Take]:
-    if listed.format == "amc":
+    if listed.format == "npz":
+        recording = read_motion(listed.file)
+    elif listed.format == "amc":
         recording = read_amc(listed.file, read_asf(listed.skeleton), listed.rate_hz)
     else:
         recording = read_bvh(
             listed.file, metres_per_unit=_UNIT_M[listed.format], moved=_REPAIRS[listed.format]
         )
+    # A motion.npz knows its own rate; what others say of theirs is often wrong.
+    rate_hz = recording.rate_hz if listed.format == "npz" else listed.rate_hz
     points = body_points(recording)[listed.head_frames :]
-    for number, part in enumerate(_unbroken(points, listed.rate_hz), start=1):
-        if len(part) >= _SHORTEST_S * listed.rate_hz:
-            yield Take(f"{listed.file.stem}.{number}", listed.subject, _at_rate(part, listed.rate_hz))
+    for number, part in enumerate(_unbroken(points, rate_hz), start=1):
+        if len(part) >= _SHORTEST_S * rate_hz:
+            yield Take(f"{listed.file.stem}.{number}", listed.subject, _at_rate(part, rate_hz))
 
 
 def _unbroken(points: FloatArray, rate_hz: float) -> list[FloatArray]:

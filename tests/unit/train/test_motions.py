@@ -80,7 +80,7 @@ def test_the_hash_is_of_all_that_was_read(folder: Path) -> None:
     [
         (None, "MOTIONS_MISSING", "has no index.csv"),
         (HEADER, "MOTIONS_MISSING", "lists no motion"),
-        (HEADER + "a.fbx,fbx,,7,120,0\n", "MOTIONS_MISSING", "amc, bvh_mb or bvh_daz"),
+        (HEADER + "a.fbx,fbx,,7,120,0\n", "MOTIONS_MISSING", "amc, bvh_mb, bvh_daz or npz"),
         ("file,format\njump.amc,amc\n", "INDEX_INVALID", "line 2: a value is missing"),
         (HEADER + "jump.amc,amc,body.asf,7,120,0\njump.amc,amc\n", "INDEX_INVALID", "line 3"),
         (HEADER + "jump.amc,amc,body.asf,7,fast,0\n", "INDEX_INVALID", "'fast'"),
