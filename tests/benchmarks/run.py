@@ -32,6 +32,7 @@ def main() -> None:
     if not arguments.clips:
         reference = DATA / "real3d"
         steps["Accuracy"] = [HERE / "accuracy.py", reference / "cam01.mp4", reference / "score.py"]
+    steps["House lifter"] = [HERE / "lifter.py"]
     sections = [f"# Measured on {platform.platform()}, {os.cpu_count()} processors\n"]
     for title, command in steps.items():
         print(f"{title} …", file=sys.stderr)
