@@ -11,6 +11,7 @@ from pose_server.lift.baseline import BaselineLifter
 from pose_server.lift.house import HouseLifter
 from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.lifter import Lifter
+from pose_server.lift.videopose3d import VideoPose3DLifter
 from pose_server.weights.shipped import shipped_weights
 
 __all__ = ["create_lifter"]
@@ -21,6 +22,7 @@ _NAMED: dict[str, Callable[[str], Lifter]] = {
 }
 #: Checkpoints by their suffix.
 _FILES: dict[str, Callable[[Path, str], Lifter]] = {
+    ".bin": lambda path, device: VideoPose3DLifter.from_file(path, device=device),
     ".npz": BaselineLifter.from_file,
     ".safetensors": HouseLifter,
 }

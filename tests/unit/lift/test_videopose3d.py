@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pose_server.lift.registry import create_lifter
 from pose_server.lift.temporal import TemporalForm, TemporalModel
 from pose_server.lift.videopose3d import VideoPose3DLifter, filled, normalised
 from pose_server.lift.videopose3d_file import PoseCheckpoint, read_checkpoint, write_checkpoint
@@ -366,3 +367,11 @@ def test_what_changes_the_numbers_changes_the_fingerprint(tmp_path: Path) -> Non
 def test_joints_without_names_cannot_be_lifted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="have no names here; choose one for 17 or 15 joints"):
         lifter(tmp_path, made(joints_in=20, joints_out=20))
+
+
+def test_a_checkpoint_is_a_lifter_by_its_path(tmp_path: Path) -> None:
+    file = published(tmp_path / "pretrained_h36m_detectron_coco.bin", made())
+    found = create_lifter(str(file), "cpu")
+    assert isinstance(found, VideoPose3DLifter)
+    track, camera = walk(30)
+    assert np.isfinite(found.lift(track, camera).joints_root_m).all()
