@@ -133,10 +133,10 @@ class VideoPose3DLifter:
     def _lifted(self, track: Track2D, camera: Camera) -> tuple[FloatArray, FloatArray | None]:
         """Return joints (T, J, 3) and, of a network that knows it, the root's path (T, 3)."""
         inputs, outputs = self._checkpoint.inputs, self._checkpoint.outputs
-        if not track.found.any():
+        points = network_points(track.keypoints_px, track.keypoint_names, inputs)
+        if not np.isfinite(points).any():
             empty = np.full((len(track), len(outputs), 3), np.nan)
             return empty, (empty[:, 0] if self._path else None)
-        points = network_points(track.keypoints_px, track.keypoint_names, inputs)
         points = normalised(filled(points, self._fill), camera.image_size)
         if self._checkpoint.pose.form.features_in == 3:
             confidence = network_points(track.keypoint_confidence[..., None], track.keypoint_names, inputs)
