@@ -86,7 +86,7 @@ def _read_trc(path: Path) -> tuple[FloatArray, float]:
 
 def _unreadable(folder: Path, fault: str) -> InputError:
     return InputError(
-        f"'{folder}' is no clip with a reference ({fault}); docs/accuracy.md says what such a folder holds.",
+        f"'{folder}' is no clip with a reference ({fault}); docs/lifter.md says what such a folder holds.",
         reason="REFERENCE_UNREADABLE",
         path=folder,
     )
