@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from pose_shared import PROTOCOL_VERSION
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pose_server import __version__
@@ -25,6 +26,9 @@ _PACKAGES = ("torch", "mediapipe", "av", "numpy", "scipy", "grpcio", "protobuf")
 _EXTRAS = {
     "bpy": ("blender", "importing and rendering in Blender without an installed Blender"),
     "OpenImageIO": ("exr", "OpenEXR, DPX and 16-bit TIFF sequences"),
+    "cdflib": ("datasets", "Human3.6M's own files"),
+    "h5py": ("datasets", "Human3.6M as 3d-pose-baseline has it"),
+    "tensorboard": ("train", "curves of a training in a browser"),
 }
 
 
@@ -45,6 +49,7 @@ def examine() -> dict[str, Any]:
     """Return what `doctor` prints, as plain data."""
     from pose_server.detect.registry import available_detectors
     from pose_server.engine.device import list_devices
+    from pose_server.lift.registry import available_lifters
     from pose_server.settings import load_settings
 
     settings = load_settings()
@@ -62,6 +67,10 @@ def examine() -> dict[str, Any]:
         "detectors": [
             {"name": status.name, "usable": status.usable, "advice": status.advice}
             for status in available_detectors()
+        ],
+        "lifters": [
+            {"name": status.name, "usable": status.usable, "advice": status.advice}
+            for status in available_lifters()
         ],
         "extras": [
             {
@@ -101,12 +110,13 @@ def _print(findings: dict[str, Any]) -> None:
         table.add_row(_mark(found), name, found or "missing", "" if found else "pip install pose-server")
     for device in findings["devices"]:
         table.add_row(_mark(True), f"device {device}", "usable", "")
-    for detector in findings["detectors"]:
-        state = "usable" if detector["usable"] else "not usable"
-        table.add_row(_mark(detector["usable"]), f"detector {detector['name']}", state, detector["advice"])
+    for kind in ("detector", "lifter"):
+        for found in findings[f"{kind}s"]:
+            state = "usable" if found["usable"] else "not usable"
+            table.add_row(_mark(found["usable"]), f"{kind} {found['name']}", state, escape(found["advice"]))
     for extra in findings["extras"]:
         state = extra["version"] or f"missing: {extra['for']}"
-        table.add_row(_mark(extra["version"]), extra["package"], state, extra["advice"])
+        table.add_row(_mark(extra["version"]), extra["package"], state, escape(extra["advice"]))
     data = findings["data_dir"]
     advice = "" if data["writable"] else "set POSE_DATA_DIR to a folder that you may write"
     free = f"{data['path']}, {data['free_bytes'] / 1e9:.0f} GB free"

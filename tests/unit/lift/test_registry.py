@@ -8,7 +8,7 @@ import torch
 from pose_server.lift import registry
 from pose_server.lift.house import write_weights
 from pose_server.lift.network import LiftNetwork, LiftShape
-from pose_server.lift.registry import create_lifter
+from pose_server.lift.registry import available_lifters, create_lifter
 from pose_server.pipeline.options import LIFTERS
 from pose_shared.errors import InputError
 
@@ -50,3 +50,9 @@ def test_a_file_of_another_kind_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         create_lifter(str(tmp_path / "motions.npz"), "cpu")
     assert "\n" not in caught.value.message
+
+
+def test_every_lifter_of_the_options_is_there_and_can_run() -> None:
+    statuses = available_lifters()
+    assert ("auto", *(status.name for status in statuses)) == LIFTERS
+    assert all(status.usable and status.advice for status in statuses)
