@@ -80,16 +80,23 @@ class MotionSet:
         Raises
         ------
         InputError
-            ``SPLIT_EMPTY``: one side has nothing.
+            ``SUBJECT_UNKNOWN``: nobody of that name is there; ``SPLIT_EMPTY``: one side has nothing.
         """
+        subjects = sorted({take.subject for take in self.takes})
+        unknown = [name for name in held_out if name not in subjects]
+        if unknown:  # a misspelt one would be trained on
+            raise InputError(
+                f"Nobody in the set is called '{unknown[0]}'; hold out some of {', '.join(subjects)}.",
+                reason="SUBJECT_UNKNOWN",
+                value=unknown[0],
+            )
         sides = [
             MotionSet(tuple(take for take in self.takes if (take.subject in held_out) is wanted), self.sha256)
             for wanted in (False, True)
         ]
         if not all(side.takes for side in sides):
-            subjects = ", ".join(sorted({take.subject for take in self.takes}))
             raise InputError(
-                f"The split leaves one side empty; hold out some, not all, of the subjects {subjects}.",
+                f"The split leaves one side empty; hold out some, not all, of {', '.join(subjects)}.",
                 reason="SPLIT_EMPTY",
             )
         return sides[0], sides[1]

@@ -179,8 +179,9 @@ def test_a_split_is_by_subject() -> None:
     training, test = motions.split(["2"])
     assert [take.subject for take in training.takes] == ["1", "3"]
     assert [take.subject for take in test.takes] == ["2"]
-    for held_out in ([], ["9"], ["1", "2", "3"]):
-        with pytest.raises(InputError, match="subjects 1, 2, 3") as caught:
+    cases = ((["2", "9"], "SUBJECT_UNKNOWN"), ([], "SPLIT_EMPTY"), (["1", "2", "3"], "SPLIT_EMPTY"))
+    for held_out, reason in cases:
+        with pytest.raises(InputError, match="of 1, 2, 3") as caught:
             motions.split(held_out)
-        assert caught.value.reason == "SPLIT_EMPTY"
+        assert caught.value.reason == reason
     assert isinstance(training, MotionSet)
