@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pose_shared.errors import InputError
 
+from pose_server.evaluate.cleanup import SMOOTHING_S
 from pose_server.evaluate.clip import evaluate_clip, person_of
 from pose_server.evaluate.mocap import PERFECT, evaluate_mocap
 from pose_server.evaluate.reference import read_reference
@@ -60,7 +61,7 @@ def mocap_table(
             f"{count} stretches of up to 10 s from {len(test.takes)} takes, {test.minutes:.1f} minutes, of "
             f"{len({take.subject for take in test.takes})} held-out subjects, filmed at {rate_hz:g} Hz by "
             "virtual cameras and seen with the errors that training assumes; twelve limb joints, "
-            "smoothed with a Gaussian of 25 ms."
+            f"smoothed with a Gaussian of {SMOOTHING_S * 1e3:.0f} ms."
         ),
     )
 
@@ -81,6 +82,6 @@ def clip_table(clip: Path, lifters: Sequence[str], *, detector: str = "auto") ->
         note=(
             f"{reference.film.name}: {len(reference.joints_m)} frames at {reference.rate_hz:g} Hz, "
             "one person, one view; the reference is itself good to some centimetres. Lifted joints are "
-            "smoothed with a Gaussian of 25 ms, solved ones as an import has them."
+            f"smoothed with a Gaussian of {SMOOTHING_S * 1e3:.0f} ms, solved ones as an import has them."
         ),
     )
