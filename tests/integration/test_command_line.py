@@ -171,7 +171,7 @@ def test_doctor_says_what_can_be_used(run: Run) -> None:
     facts = json.loads(run("doctor", "--json").stdout)
     assert facts["detectors"][0]["name"] == "blazepose"
     assert facts["detectors"][0]["usable"] is True
-    assert [lifter["name"] for lifter in facts["lifters"]] == ["house", "landmarks"]
+    assert [lifter["name"] for lifter in facts["lifters"]] == ["house", "house_causal", "landmarks"]
     # What is in brackets is the extra to install, not the table's own markup.
     extras = [extra for extra in facts["extras"] if not extra["version"]]
     assert done.stdout.count("pose-server[") == len(extras)

@@ -18,7 +18,7 @@ __all__ = ["evaluate_clip_command", "evaluate_mocap_command", "report"]
 Lifters = Annotated[
     list[str] | None,
     typer.Option(
-        "--lifter", help="As 'pose-server import' takes it. Repeatable.", show_default="landmarks and house"
+        "--lifter", help="As 'pose-server import' takes it. Repeatable.", show_default="all that ship"
     ),
 ]
 Write = Annotated[
@@ -28,7 +28,7 @@ Scenes = Annotated[int, typer.Option(min=1, help="How many stretches of motion t
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 Motions = Annotated[Path, typer.Argument(help="A set of 'train prepare'.", show_default=False)]
 Clip = Annotated[Path, typer.Argument(help="Folder with a film and its reference.", show_default=False)]
-_BOTH = ("landmarks", "house")
+_NAMED = ("landmarks", "house", "house_causal")
 
 
 def evaluate_mocap_command(
@@ -48,7 +48,7 @@ def evaluate_mocap_command(
 
         subjects = split_names(held_out)
         _show(
-            [mocap_table(motions, tuple(lifter or _BOTH), count=scenes, rate_hz=fps, held_out=subjects)],
+            [mocap_table(motions, tuple(lifter or _NAMED), count=scenes, rate_hz=fps, held_out=subjects)],
             write,
         )
 
@@ -64,7 +64,7 @@ def evaluate_clip_command(
     with clear_errors(debug=debug):
         from pose_server.evaluate.report import clip_table
 
-        _show([clip_table(clip, tuple(lifter or _BOTH), detector=detector)], write)
+        _show([clip_table(clip, tuple(lifter or _NAMED), detector=detector)], write)
 
 
 def report(
@@ -81,7 +81,7 @@ def report(
     with clear_errors(debug=debug):
         from pose_server.evaluate.report import clip_table, mocap_table
 
-        names = tuple(lifter or _BOTH)
+        names = tuple(lifter or _NAMED)
         _show([mocap_table(motions, names, count=scenes), clip_table(clip, names)], write)
 
 

@@ -76,10 +76,9 @@ class HouseLifter:
         ``cpu`` or ``cuda:N``.
     """
 
-    name = "house"
-
     def __init__(self, weights: Path, device: str = "cpu") -> None:
         self._network = read_weights(weights).folded(fast_precision(device)).to(device)
+        self.name = "house_causal" if self._network.shape.causal else "house"
         self._device = device
         self.fingerprint = f"house-1-{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
 

@@ -23,6 +23,10 @@ _NAMED: dict[str, tuple[Callable[[str], Lifter], str]] = {
         lambda device: HouseLifter(shipped_weights("house"), device),
         "this project's own network; any detector",
     ),
+    "house_causal": (
+        lambda device: HouseLifter(shipped_weights("house_causal"), device),
+        "the same without later frames, for live use",
+    ),
     "landmarks": (lambda device: LandmarkLifter(), "the detector's own 3D points"),
 }
 #: Checkpoints by their suffix.

@@ -16,7 +16,7 @@ __all__ = ["FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = ("npz", "bvh", "preview")
 #: Lifters that need no file of the user's.
-LIFTERS = ("auto", "house", "landmarks")
+LIFTERS = ("auto", "house", "house_causal", "landmarks")
 _PEOPLE_LIMIT = 64
 #: Rates that people round, and what they are.
 _ROUNDED_RATES = {

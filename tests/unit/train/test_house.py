@@ -64,7 +64,7 @@ def test_what_was_trained_can_be_kept_and_used(tmp_path: Path, causal: bool) -> 
     assert all(torch.isfinite(value).all() for value in network.state_dict().values())
     assert not network.training
     write_weights(tmp_path / "house.safetensors", network, {})
-    assert HouseLifter(tmp_path / "house.safetensors").name == "house"
+    assert HouseLifter(tmp_path / "house.safetensors").name == ("house_causal" if causal else "house")
 
 
 def test_the_averaged_weights_follow_the_last_ones(tmp_path: Path) -> None:
