@@ -12,18 +12,16 @@ from pose_shared.errors import InputError
 from pose_server.lift.baseline_file import read_baseline
 from pose_server.lift.baseline_model import BaselineModel
 from pose_server.lift.crop import smallest_turn
+from pose_server.lift.placed_pose import placed_pose
 from pose_server.lift.points import network_points
 from pose_server.lift.traces import held, median_filtered, spline_resampled
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.camera import rays
-from pose_server.pipeline.placement import placed
 
 __all__ = ["BaselineLifter", "cleaned"]
 
-#: Standard deviation of a joint whose point is seen clearly (the published error on detections is
-#: 63 mm), and what is added as it is hidden.
+#: Standard deviation of a joint whose point is seen clearly: the published error on detections is 63 mm.
 _CLEAR_M = 0.06
-_HIDDEN_M = 0.20
 #: No joint gets further from the hips than this: a wrist above the head of a tall person is at 1.4 m.
 _REACH_M = 1.6
 
@@ -100,24 +98,7 @@ class BaselineLifter:
         joints[~people] = np.nan
 
         names = ("pelvis", *model.outputs)
-        confidence = np.ones(joints.shape[:2])
-        keypoints = np.full((*joints.shape[:2], 2), np.nan)
-        for column, name in enumerate(names):
-            if name in track.keypoint_names:
-                place = track.keypoint_names.index(name)
-                confidence[:, column] = track.keypoint_confidence[:, place]
-                keypoints[:, column] = track.keypoints_px[:, place]
-        # The midline of a detector is not where the network's is; the limbs are.
-        limbs = np.array([name.startswith(("left_", "right_")) for name in names])
-        uncertainty = _CLEAR_M + _HIDDEN_M * (1 - confidence)
-        return Pose3D(
-            joint_names=names,
-            indices=track.indices,
-            times_s=track.times_s,
-            joints_root_m=joints,
-            uncertainty_m=np.where(np.isfinite(joints).all(axis=2), uncertainty, np.nan),
-            root_camera_m=placed(joints, keypoints, confidence * limbs, camera.matrix),
-        )
+        return placed_pose(track, names, joints, camera, clear_m=_CLEAR_M)
 
 
 def cleaned(points: FloatArray, *, median: bool, hold: bool, spline: bool) -> FloatArray:

@@ -14,19 +14,17 @@ from pose_shared.skeleton import mirrored_name
 from scipy.interpolate import CubicSpline
 
 from pose_server.lift.folded import FoldedModel, fast_precision
+from pose_server.lift.placed_pose import placed_pose
 from pose_server.lift.points import network_points
 from pose_server.lift.traces import held
 from pose_server.lift.videopose3d_file import PoseCheckpoint, read_checkpoint
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.camera import rays
-from pose_server.pipeline.placement import placed
 
 __all__ = ["VideoPose3DLifter", "filled", "mirror_of", "normalised", "predicted"]
 
-#: Standard deviation of a joint whose point is seen clearly, near the published error on detections,
-#: and what is added as it is hidden.
+#: Standard deviation of a joint whose point is seen clearly, near the published error on detections.
 _CLEAR_M = 0.05
-_HIDDEN_M = 0.20
 #: Human3.6M's focal length over half the picture's width, to which the path networks are trained.
 _FOCAL = 2.294
 #: A clip whose rate differs from the network's by less is taken as it is.
@@ -107,28 +105,7 @@ class VideoPose3DLifter:
         hips = [names.index(name) for name in ("left_hip", "right_hip")]
         joints = joints - joints[:, hips].mean(axis=1, keepdims=True)
         joints[~track.found] = np.nan
-
-        confidence = np.ones(joints.shape[:2])
-        keypoints = np.full((*joints.shape[:2], 2), np.nan)
-        for column, name in enumerate(names):
-            if name in track.keypoint_names:
-                place = track.keypoint_names.index(name)
-                confidence[:, column] = track.keypoint_confidence[:, place]
-                keypoints[:, column] = track.keypoints_px[:, place]
-        if root is None:
-            # The midline of a detector is not where the network's is; the limbs are.
-            limbs = np.array([name.startswith(("left_", "right_")) for name in names])
-            root = placed(joints, keypoints, confidence * limbs, camera.matrix)
-        root[~track.found] = np.nan
-        uncertainty = _CLEAR_M + _HIDDEN_M * (1 - confidence)
-        return Pose3D(
-            joint_names=names,
-            indices=track.indices,
-            times_s=track.times_s,
-            joints_root_m=joints,
-            uncertainty_m=np.where(np.isfinite(joints).all(axis=2), uncertainty, np.nan),
-            root_camera_m=root,
-        )
+        return placed_pose(track, names, joints, camera, clear_m=_CLEAR_M, root_camera_m=root)
 
     def _lifted(self, track: Track2D, camera: Camera) -> tuple[FloatArray, FloatArray | None]:
         """Return joints (T, J, 3) and, of a network that knows it, the root's path (T, 3)."""
