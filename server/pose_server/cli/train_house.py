@@ -45,15 +45,18 @@ def train_house_command(
             "--out", "-o", help="Folder of the run: curves, checkpoints, weights.", show_default=False
         ),
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 40_000,
-    batch: Annotated[int, typer.Option(min=2, help="Windows per batch.")] = 32,
-    frames: Annotated[int, typer.Option(min=8, help="Frames per window.")] = 48,
-    channels: Annotated[int, typer.Option(min=8, help="Width of the network.")] = 256,
+    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 18_000,
+    batch: Annotated[int, typer.Option(min=2, help="Windows per batch.")] = 96,
+    frames: Annotated[int, typer.Option(min=8, help="Frames per window.")] = 16,
+    late_frames: Annotated[
+        int, typer.Option(min=8, help="Frames per window in the last fifth of the steps.")
+    ] = 48,
+    channels: Annotated[int, typer.Option(min=8, help="Width of the network.")] = 384,
     dilations: Annotated[
         str, typer.Option(help="Reach of each block in frames; 1,3,9 sees 27 frames.")
     ] = "1,3,9",
     causal: Annotated[bool, typer.Option("--causal", help="See no later frames, for live use.")] = False,
-    rate: Annotated[float, typer.Option(min=0, help="Peak learning rate.")] = 2e-3,
+    rate: Annotated[float, typer.Option(min=0, help="Peak learning rate.")] = 4e-3,
     noise: Annotated[float, typer.Option(min=0, help="Strength of the detectors' errors.")] = 0.5,
     held_out: Annotated[
         str | None,
@@ -78,6 +81,7 @@ def train_house_command(
             steps=steps,
             batch=batch,
             frames=frames,
+            late_frames=late_frames,
             rate=rate,
             seed=seed,
             held_out=split_names(held_out) or HELD_OUT,

@@ -39,7 +39,7 @@ _WIDEST = 4096
 class LiftShape:
     """What decides the parameters of a network."""
 
-    channels: int = 256
+    channels: int = 384
     dilations: tuple[int, ...] = (1, 3, 9)
     causal: bool = False
 

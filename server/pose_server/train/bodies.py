@@ -1,16 +1,27 @@
 """Varying the bodies and poses of a batch of motions: proportions, limbs of others, turned limbs, mirror.
 
 Shapes: B clips, T frames, the 31 points of `BODY_31`, y up, metres.  Everything draws from the
-generator it is given.
+generator it is given, on its device.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from pose_shared.skeleton import BODY_31
 from torch import Tensor
 
-__all__ = ["crossed", "hips", "limbs_turned", "mirrored", "reproportioned", "rotation", "torso_frames"]
+__all__ = [
+    "BONES",
+    "crossed",
+    "hips",
+    "limbs_turned",
+    "mirrored",
+    "reproportioned",
+    "rotation",
+    "torso_frames",
+]
 
 _I = {name: i for i, name in enumerate(BODY_31.joints)}
 _MIRROR = list(BODY_31.mirror)
@@ -34,6 +45,10 @@ for _side in ("left", "right"):
         (f"{_side}_ankle", f"{_side}_knee", "shin"),
         *((f"{_side}_{point}", f"{_side}_ankle", "foot") for point in ("heel", "big_toe", "small_toe")),
     ]
+#: Pairs of points whose distance is a bone's length.
+BONES = [(_I["left_hip"], _I["right_hip"])] + [
+    (_I[point], _I[parent]) for point, parent, _ in _TREE if parent is not None
+]
 _GROUPS = sorted({group for _, _, group in _TREE})
 _ARMS = [
     [_I[f"{s}_{p}"] for p in ("shoulder", "elbow", "wrist", "index", "pinky")] for s in ("left", "right")
@@ -60,7 +75,7 @@ def reproportioned(points: Tensor, generator: torch.Generator, *, body: float, b
     count = len(points)
 
     def factors(columns: int, spread: float) -> Tensor:
-        return torch.exp(spread * torch.randn(count, columns, generator=generator))
+        return torch.exp(spread * torch.randn(count, columns, generator=generator, device=generator.device))
 
     whole = factors(1, body)
     scale = dict(zip(_GROUPS, (whole * factors(len(_GROUPS), bone)).T, strict=True))
@@ -82,7 +97,7 @@ def crossed(points: Tensor, generator: torch.Generator, share: float) -> Tensor:
     carry = frames @ torso_frames(others).mT
     result = points.clone()
     for limbs in (_ARMS, _LEGS):
-        chosen = (torch.rand(count, generator=generator) < share)[:, None, None, None]
+        chosen = torch.rand(count, 1, 1, 1, generator=generator, device=generator.device) < share
         for limb in limbs:
             bones = others[:, :, limb] - others[:, :, limb[:1]]
             new = points[:, :, limb[:1]] + bones @ carry.mT
@@ -99,8 +114,8 @@ def limbs_turned(
     result = points.clone()
     for limbs, angle in ((_ARMS, arms), (_LEGS, legs)):
         for limb in limbs:
-            chosen = torch.rand(count, 1, generator=generator) < share
-            vector = torch.randn(count, 3, generator=generator) * angle * chosen
+            chosen = torch.rand(count, 1, generator=generator, device=generator.device) < share
+            vector = torch.randn(count, 3, generator=generator, device=generator.device) * angle * chosen
             turn = frames @ rotation(vector)[:, None] @ frames.mT
             bones = points[:, :, limb] - points[:, :, limb[:1]]
             result[:, :, limb] = points[:, :, limb[:1]] + bones @ turn.mT
@@ -119,9 +134,13 @@ def torso_frames(points: Tensor) -> Tensor:
 
 
 def rotation(vector: Tensor) -> Tensor:
-    """Return the rotations of rotation vectors (..., 3)."""
+    """Return the rotations of rotation vectors (..., 3) (Rodrigues)."""
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(*vector.shape[:-1], 3, 3)
-    turn: Tensor = torch.linalg.matrix_exp(skew)
+    angle = vector.norm(dim=-1)[..., None, None]
+    # sin(a) / a and (1 - cos(a)) / a^2, with half angles: without loss of digits, and finite at zero.
+    sine, half = torch.sinc(angle / math.pi), torch.sinc(angle / (2 * math.pi))
+    unit = torch.eye(3, dtype=vector.dtype, device=vector.device)
+    turn: Tensor = unit + sine * skew + 0.5 * half * half * (skew @ skew)
     return turn

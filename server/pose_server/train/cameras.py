@@ -54,13 +54,13 @@ def filmed(points_m: Tensor, model: CameraModel, generator: torch.Generator) -> 
     count, frames = points_m.shape[:2]
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator)
+        return torch.randn(*shape, generator=generator, device=generator.device)
 
     def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator)
+        return torch.rand(*shape, generator=generator, device=generator.device)
 
     def degrees(value: Tensor, axis: int) -> Tensor:
-        vector = torch.zeros(*value.shape, 3)
+        vector = value.new_zeros(*value.shape, 3)
         vector[..., axis] = value * (math.pi / 180)
         return rotation(vector)
 
@@ -80,15 +80,15 @@ def filmed(points_m: Tensor, model: CameraModel, generator: torch.Generator) -> 
     span = math.log(model.farthest_m / model.nearest_m)
     depth = model.nearest_m * torch.exp(span * uniform(count, 1))
     offset = (uniform(count, 2) * 2 - 1) * points_m.new_tensor([model.side, model.height])
-    placed = placed + (torch.cat([offset, torch.ones(count, 1)], dim=1) * depth)[:, None, None]
+    placed = placed + (torch.cat([offset, torch.ones_like(depth)], dim=1) * depth)[:, None, None]
 
     moving = (uniform(count) < model.moving_share)[:, None, None]
     # A swing that is smooth over the clip, about where it stands in the middle.
-    phase = torch.linspace(-1, 1, frames)[None, :, None]
+    phase = torch.linspace(-1, 1, frames, device=generator.device)[None, :, None]
     swing = normal(count, 1, 3) * phase + 0.3 * normal(count, 1, 3) * torch.sin(
         4 * phase + 3 * normal(count, 1, 1)
     )
-    pans = rotation(torch.where(moving, swing * (model.pan / 3 * math.pi / 180), torch.zeros(())))
+    pans = rotation(torch.where(moving, swing * (model.pan / 3 * math.pi / 180), 0.0))
     placed = placed @ pans.mT
 
     # Nobody stands in the lens.

@@ -18,6 +18,7 @@ from torch.nn.utils import clip_grad_norm_
 from pose_server.evaluate.metrics import contact_score, mpjpe_mm, p_mpjpe_mm, root_error
 from pose_server.lift.folded import fast_precision
 from pose_server.lift.network import Lifted, LiftNetwork, LiftShape
+from pose_server.train.bodies import BONES
 from pose_server.train.cameras import CameraModel
 from pose_server.train.motions import MotionSet
 from pose_server.train.run import TrainingRun, seed_everything
@@ -55,12 +56,19 @@ _KEPT = ("network", "averaged", "optimizers", "generator", "losses")
 class HouseOptions:
     """Everything that decides the weights, with the data."""
 
-    steps: int = 20_000
-    batch: int = 32
-    frames: int = 48
-    rate: float = 2e-3
+    steps: int = 18_000
+    #: Windows per batch, frames per window: many short ones show more people and cameras for the same work.
+    batch: int = 96
+    frames: int = 16
+    #: The last share of the steps has fewer, longer windows: the whole reach, and its middle without an end.
+    late_frames: int = 48
+    late_share: float = 0.2
+    rate: float = 4e-3
     weight_decay: float = 0.01
     average: float = 0.999
+    #: Weights of two terms of the loss, beside 1 for the joints' distance.
+    bones: float = 0.2
+    projection: float = 0.2
     seed: int = 1
     held_out: tuple[str, ...] = HELD_OUT
     shape: LiftShape = field(default_factory=LiftShape)
@@ -103,32 +111,44 @@ def train_house(
     network = LiftNetwork(options.shape).to(device)
     averaged = copy.deepcopy(network).eval()
     optimizers = _optimizers(network, options)
-    generator = torch.Generator().manual_seed(options.seed)
+    generator = torch.Generator(device).manual_seed(options.seed)
     precision = fast_precision(device)
-    losses: dict[str, float] = {}
+    losses: dict[str, Tensor] = {}
     first = 0
     if state := run.restore(*_KEPT):
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
         for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
-        generator.set_state(state["generator"])
-        losses = state["losses"]
+        generator.set_state(state["generator"])  # on the CPU, wherever it draws
+        losses = {name: value.to(device) for name, value in state["losses"].items()}
         first = state["step"]
-    source = WindowSource(
-        training, options.frames, options.cameras, options.sights, options.bodies, options.shape.causal
+    early, late = (
+        WindowSource(
+            training,
+            frames,
+            options.cameras,
+            options.sights,
+            options.bodies,
+            options.shape.causal,
+            device,
+        )
+        for frames in (options.frames, options.late_frames)
     )
-    held_out = _held_out(test, options)
+    held_out = _held_out(test, options, device)
     figures: dict[str, float] = {}
     for step in run.steps(first, options.steps):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = options.rate * _schedule(step, options.steps)
-        window = _moved(source.draw(options.batch, generator), device)
+        if step < round(options.steps * (1 - options.late_share)):
+            window = early.draw(options.batch, generator)
+        else:
+            window = late.draw(max(2, options.batch * options.frames // options.late_frames), generator)
         network.train()
         with torch.autocast(device.split(":")[0], dtype=precision, enabled=precision != torch.float32):
             lifted = network(window.sight, window.crop)
-        terms = _terms(lifted, window)
+        terms = _terms(lifted, window, options)
         total = sum(terms.values(), torch.zeros((), device=device))
         network.zero_grad(set_to_none=True)
         torch.autograd.backward(total)
@@ -137,12 +157,13 @@ def train_house(
             optimizer.step()
         _average(averaged, network, min(options.average, (step + 1) / (step + 10)))
         for name, term in terms.items():
-            losses[name] = 0.99 * losses.get(name, float(term.detach())) + 0.01 * float(term.detach())
+            # Numbers stay on the device: to read one waits for all before it.
+            losses[name] = torch.lerp(losses.get(name, term.detach()), term.detach(), 0.01)
         done = step + 1
         if done % measure_every == 0 or done == options.steps:
             for window in held_out:
-                figures |= _measured(averaged, _moved(window, device))
-            run.log(done, **figures, **{f"loss_{name}": value for name, value in losses.items()})
+                figures |= _measured(averaged, window)
+            run.log(done, **figures, **{f"loss_{name}": float(value) for name, value in losses.items()})
             run.save(
                 done,
                 {
@@ -178,7 +199,7 @@ def _optimizers(network: LiftNetwork, options: HouseOptions) -> list[torch.optim
     ]
 
 
-def _terms(lifted: Lifted, window: Window) -> dict[str, Tensor]:
+def _terms(lifted: Lifted, window: Window, options: HouseOptions) -> dict[str, Tensor]:
     """Return the weighted terms of the loss; all are in metres or close to them."""
     weights = _WEIGHTS.to(window.joints.device)
     error = lifted.joints.float() - window.joints
@@ -188,10 +209,16 @@ def _terms(lifted: Lifted, window: Window) -> dict[str, Tensor]:
     speed = torch.diff(error, dim=1)
     change = torch.diff(speed, dim=1)
     spread = lifted.log_spread.float()
+    bones = _lengths(lifted.joints.float()) - _lengths(window.joints)
+    projected = _projected(lifted.joints.float(), lifted.root.float())
+    projected = projected - _projected(window.joints, window.root)
     return {
         "joints": (distance * weights).mean(),
         "velocity": 2.0 * ((speed.square().sum(-1) + 1e-8).sqrt() * weights).mean(),
         "acceleration": ((change.square().sum(-1) + 1e-8).sqrt() * weights).mean(),
+        "bones": options.bones * bones.abs().mean(),
+        "projection": options.projection
+        * ((projected.square().sum(-1) + 1e-8).sqrt().clamp(max=1.0) * depth * weights).mean(),
         "root": 0.3 * (root.square().sum(-1) + 1e-8).sqrt().mean(),
         "root_velocity": 0.6 * (torch.diff(root, dim=1).square().sum(-1) + 1e-8).sqrt().mean(),
         "contacts": 0.3 * F.binary_cross_entropy_with_logits(lifted.contacts.float(), window.contacts),
@@ -200,15 +227,25 @@ def _terms(lifted: Lifted, window: Window) -> dict[str, Tensor]:
     }
 
 
-def _held_out(test: MotionSet, options: HouseOptions) -> list[Window]:
+def _lengths(joints: Tensor) -> Tensor:
+    first, second = (joints[:, :, list(ends)] for ends in zip(*BONES, strict=True))
+    return ((first - second).square().sum(-1) + 1e-8).sqrt()
+
+
+def _projected(joints: Tensor, root: Tensor) -> Tensor:
+    placed = joints + root[:, :, None]
+    return placed[..., :2] / placed[..., 2:].clamp(min=0.3)
+
+
+def _held_out(test: MotionSet, options: HouseOptions, device: str) -> list[Window]:
     """Return fixed windows of other people, as they were captured, once with landmarks and once without."""
     still = BodyModel(0, 0, 0, 0, 0, 0, 0, (30.0, 30.0))
     windows = []
     for share in (0.0, 1.0):
         sights = SightModel(**{**asdict(options.sights), "landmarks_share": share})
         cameras = CameraModel(**{**asdict(options.cameras), "guessed_share": 0.0})
-        source = WindowSource(test, 90, cameras, sights, still, options.shape.causal)
-        windows.append(source.draw(64, torch.Generator().manual_seed(7)))
+        source = WindowSource(test, 90, cameras, sights, still, options.shape.causal, device)
+        windows.append(source.draw(64, torch.Generator(device).manual_seed(7)))
     return windows
 
 
@@ -241,19 +278,6 @@ def _average(averaged: LiftNetwork, network: LiftNetwork, keep: float) -> None:
             old.lerp_(new, 1 - keep)
         else:
             old.copy_(new)
-
-
-def _moved(window: Window, device: str) -> Window:
-    if device == "cpu":
-        return window
-
-    def move(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            return value.to(device)
-        return type(value)(**{name: move(part) for name, part in vars(value).items()})
-
-    moved: Window = move(window)
-    return moved
 
 
 def _plain(value: Any) -> Any:

@@ -67,7 +67,7 @@ class MotionSet:
 
     takes: tuple[Take, ...]
     sha256: str
-    """Of the index and the motion files it was made from."""
+    """Of the index, the motion files and their skeletons."""
 
     @property
     def minutes(self) -> float:
@@ -125,10 +125,14 @@ def prepare_motions(folder: Path) -> MotionSet:
         rows = [row for row in enumerate(csv.DictReader(file), 2) if row[1].get("format") in _FORMATS]
     digest = hashlib.sha256(index.read_bytes())
     takes: list[Take] = []
+    skeletons: set[Path] = set()
     for line, row in rows:
         listed = _listed(index, line, row)
         takes.extend(_takes(listed))
         digest.update(listed.file.read_bytes())
+        if listed.format == "amc" and listed.skeleton not in skeletons:
+            skeletons.add(listed.skeleton)
+            digest.update(listed.skeleton.read_bytes())
     if not takes:
         raise InputError(
             f"'{index}' lists no motion that can be used; its formats must be amc, bvh_mb, bvh_daz or npz.",

@@ -99,12 +99,13 @@ def sighted(
     strength = model.strength * torch.exp(model.strength_spread * draw.normal(1, 1))[..., None]
     frames = torso_frames(points)
     body = points[:, :, :_COUNT]
-    offset = model.definition * _DEFINITION[:, None] * draw.clip(_COUNT, 3)
+    error_of = _ERROR.to(points.device)
+    offset = model.definition * _DEFINITION.to(points.device)[:, None] * draw.clip(_COUNT, 3)
     marked = body + (frames[:, :, None] * offset[..., None, :]).sum(dim=-1)
 
-    behind = _behind(body, frames)
+    behind = _behind(body)
     hidden = torch.maximum(behind, _shared(draw.spells(len(_LIMBS), 0.12, 12)))
-    scale = strength * _ERROR[:, None]
+    scale = strength * error_of[:, None]
     error = scale * (
         model.bias_m * draw.clip(_COUNT, 2)
         + model.quick_m * draw.drift(_COUNT, 2, model.quick_frames)
@@ -118,14 +119,14 @@ def sighted(
     rays = marked[..., :2] / marked[..., 2:].clamp(min=0.3) + error / depth
 
     landmarks = _landmarks(points, draw, behind)
-    swapped = _swaps(draw, model.losses)
-    rays = _exchanged(rays, swapped)
-    landmarks = _exchanged(landmarks, swapped)
-
-    seen = _kept(rays, draw, model.losses)
     confidence = (
         1 - 0.55 * hidden - 4.0 * error.square().sum(dim=-1).sqrt() + 0.06 * draw.normal(draw.frames, _COUNT)
     )
+    swapped = _swaps(draw, model.losses)
+    rays, landmarks = _exchanged(rays, swapped), _exchanged(landmarks, swapped)
+    confidence = _exchanged(confidence[..., None], swapped)[..., 0]
+
+    seen = _kept(rays, draw, model.losses)
     flat = draw.uniform(1, 1) < model.flat_share
     confidence = torch.where(flat, 0.5 + 0.5 * draw.uniform(1, 1), confidence.clamp(0.02, 1.0)) * seen
 
@@ -144,16 +145,17 @@ def sighted(
 
 
 class _Draw:
-    """Random numbers in the shapes of a batch."""
+    """Random numbers in the shapes of a batch, on the generator's device."""
 
     def __init__(self, clips: int, frames: int, generator: torch.Generator) -> None:
         self.clips, self.frames, self._generator = clips, frames, generator
+        self.device = generator.device
 
     def normal(self, *shape: int) -> Tensor:
-        return torch.randn(self.clips, *shape, generator=self._generator)
+        return torch.randn(self.clips, *shape, generator=self._generator, device=self.device)
 
     def uniform(self, *shape: int) -> Tensor:
-        return torch.rand(self.clips, *shape, generator=self._generator)
+        return torch.rand(self.clips, *shape, generator=self._generator, device=self.device)
 
     def clip(self, *shape: int) -> Tensor:
         """The same through a clip."""
@@ -164,7 +166,8 @@ class _Draw:
         reach = math.ceil(3 * sigma)
         white = self.normal(points * axes, self.frames + 2 * reach)
         # One product with a band matrix: convolutions of single channels are slow.
-        offsets = torch.arange(self.frames + 2 * reach)[:, None] - torch.arange(self.frames) - reach
+        frames = torch.arange(self.frames + 2 * reach, device=self.device)
+        offsets = frames[:, None] - frames[: self.frames] - reach
         band = torch.exp(-0.5 * (offsets / sigma) ** 2) * (offsets.abs() <= reach)
         blurred = white @ (band / band.square().sum(dim=0).sqrt())
         return blurred.reshape(self.clips, points, axes, self.frames).permute(0, 3, 1, 2)
@@ -172,24 +175,31 @@ class _Draw:
     def spells(self, columns: int, share: float, frames: float) -> Tensor:
         """Return (B, T, columns) with 1 over spells of about so many frames in so large a share of time."""
         smooth = self.drift(columns, 1, frames / 2.5)[..., 0]
-        return (smooth > math.sqrt(2) * torch.erfinv(torch.tensor(1 - 2 * share))).to(smooth.dtype)
+        return (smooth > float(torch.special.ndtri(torch.tensor(1 - share)))).to(smooth.dtype)
 
 
 def _shared(spells: Tensor) -> Tensor:
     """Give the points of each limb its (B, T, limb) fate; the trunk and the face have none."""
-    fates = torch.zeros(*spells.shape[:2], _COUNT)
+    fates = spells.new_zeros(*spells.shape[:2], _COUNT)
     for number, limb in enumerate(_LIMBS):
         fates[..., limb] = spells[..., number, None]
     return fates
 
 
-def _behind(body: Tensor, frames: Tensor) -> Tensor:
-    """Return 0..1 how far each point is hidden: behind the trunk as the camera sees it."""
-    trunk = [_I[side + part] for part in ("shoulder", "hip") for side in ("left_", "right_")]
-    middle = body[:, :, trunk].mean(dim=2, keepdim=True)
-    deeper = body[..., 2] - middle[..., 2]
-    beside = ((body[..., :2] - middle[..., :2]) / 0.35).square().sum(dim=-1)
-    return torch.sigmoid((deeper - 0.06) / 0.04) * torch.exp(-0.5 * beside)
+def _behind(body: Tensor) -> Tensor:
+    """Return 0..1 how far each point is hidden: behind the trunk as the camera sees it.
+
+    The trunk is the line from hips to shoulders: it leans away from a camera that looks down.
+    """
+    low, high = (
+        (body[:, :, [_I["left_" + part]]] + body[:, :, [_I["right_" + part]]]) / 2
+        for part in ("hip", "shoulder")
+    )
+    along = high - low
+    share = ((body - low) * along).sum(dim=-1, keepdim=True) / along.square().sum(dim=-1, keepdim=True)
+    away = body - low - share.clamp(0, 1) * along
+    beside = (away[..., :2] / 0.3).square().sum(dim=-1)
+    return torch.sigmoid((away[..., 2] - 0.1) / 0.04) * torch.exp(-0.5 * beside)
 
 
 def _landmarks(points: Tensor, draw: _Draw, behind: Tensor) -> Tensor:
@@ -197,8 +207,8 @@ def _landmarks(points: Tensor, draw: _Draw, behind: Tensor) -> Tensor:
     root = hips(points)
     centre = root[..., :2] / root[..., 2:].clamp(min=0.3)
     body = (points[:, :, :_COUNT] - root[:, :, None]) @ smallest_turn(centre).mT
-    angles = draw.normal(1, 3) * torch.tensor([5.0, 9.0, 3.0]) + (
-        draw.drift(1, 3, 10.0)[:, :, 0] * torch.tensor([3.0, 5.0, 2.0])
+    angles = draw.normal(1, 3) * points.new_tensor([5.0, 9.0, 3.0]) + (
+        draw.drift(1, 3, 10.0)[:, :, 0] * points.new_tensor([3.0, 5.0, 2.0])
     )
     body = body @ rotation(angles * (math.pi / 180)).mT
     flat = 0.95 + 0.1 * draw.normal(1, 1, 1)
@@ -209,7 +219,8 @@ def _landmarks(points: Tensor, draw: _Draw, behind: Tensor) -> Tensor:
         + 0.02 * draw.clip(_COUNT, 3)
         + 0.008 * draw.normal(draw.frames, _COUNT, 3)
     )
-    error = error * torch.tensor([1.0, 1.0, 1.7]) * _ERROR[:, None] * (1 + behind[..., None])
+    uneven = points.new_tensor([1.0, 1.0, 1.7]) * _ERROR.to(points.device)[:, None]
+    error = error * uneven * (1 + behind[..., None])
     body = body + error
     return body - (body[:, :, _I["left_hip"]] + body[:, :, _I["right_hip"]])[:, :, None] / 2
 
@@ -218,7 +229,7 @@ def _swaps(draw: _Draw, losses: float) -> Tensor:
     """Return (B, T, K) where left and right are exchanged: what repair before the lifter leaves."""
     clips = (draw.uniform(1, 1) < 0.15 * losses).to(torch.float32)
     spells = draw.spells(3, 0.06, 5) * clips > 0
-    swapped = torch.zeros(draw.clips, draw.frames, _COUNT, dtype=torch.bool)
+    swapped = torch.zeros(draw.clips, draw.frames, _COUNT, dtype=torch.bool, device=draw.device)
     swapped[..., _UPPER] |= (spells[..., :1]) | spells[..., 2:]
     swapped[..., _LOWER] |= (spells[..., 1:2]) | spells[..., 2:]
     return swapped
@@ -239,7 +250,7 @@ def _kept(rays: Tensor, draw: _Draw, losses: float) -> Tensor:
     middle = rays.mean(dim=2, keepdim=True)
     extent = (rays - middle).abs().amax(dim=(1, 2), keepdim=True)
     edge = (draw.uniform(1, 1, 2) * 1.1 - 0.1) * extent
-    sides = draw.uniform(1, 1, 2) < losses * torch.tensor([0.04, 0.10])
-    sign = torch.where(draw.uniform(1, 1, 2) < torch.tensor([0.5, 0.15]), -1.0, 1.0)
+    sides = draw.uniform(1, 1, 2) < losses * rays.new_tensor([0.04, 0.10])
+    sign = torch.where(draw.uniform(1, 1, 2) < rays.new_tensor([0.5, 0.15]), -1.0, 1.0)
     outside = ((rays - middle) * sign > edge) & sides
     return ~(lost | outside.any(dim=-1))

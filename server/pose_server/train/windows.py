@@ -62,18 +62,23 @@ class WindowSource:
     sights: SightModel = field(default_factory=SightModel)
     bodies: BodyModel = field(default_factory=BodyModel)
     causal: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
-        self._points = torch.from_numpy(np.concatenate([take.points_m for take in self.motions.takes]))
-        lengths = torch.tensor([len(take.points_m) for take in self.motions.takes])
+        points = np.concatenate([take.points_m for take in self.motions.takes])
+        self._points = torch.from_numpy(points).to(self.device)
+        lengths = torch.tensor([len(take.points_m) for take in self.motions.takes], device=self.device)
         self._ends = lengths.cumsum(0)
         self._starts = self._ends - lengths
 
     def draw(self, count: int, generator: torch.Generator) -> Window:
-        """Return `count` windows; each moment of the set is as likely as another."""
+        """Return `count` windows; each moment of the set is as likely as another.
+
+        The generator must be of the source's device.
+        """
         points, rate_hz = self._cut(count, generator)
         bodies = self.bodies
-        points = mirrored(points, torch.rand(count, generator=generator) < 0.5)
+        points = mirrored(points, torch.rand(count, generator=generator, device=self.device) < 0.5)
         if bodies.crossed_share:  # between clips that face one way, or arms would come from behind
             points = crossed(points, generator, bodies.crossed_share)
         if bodies.turned_share:
@@ -88,13 +93,14 @@ class WindowSource:
     def _cut(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return (B, T, 31, 3) and (B,) rates; a take that is too short stands still at its ends."""
         low, high = self.bodies.rates_hz
-        rate_hz = low + (high - low) * torch.rand(count, generator=generator)
-        rate_hz = torch.where(torch.rand(count, generator=generator) < 0.5, 30.0, rate_hz)
-        speed = torch.exp(self.bodies.speed * torch.randn(count, generator=generator).clamp(-2, 2))
-        step = RATE_HZ / rate_hz * speed
-        middle = torch.randint(int(self._ends[-1]), (count,), generator=generator)
+        device = self.device
+        rate_hz = low + (high - low) * torch.rand(count, generator=generator, device=device)
+        rate_hz = torch.where(torch.rand(count, generator=generator, device=device) < 0.5, 30.0, rate_hz)
+        normal = torch.randn(count, generator=generator, device=device)
+        step = RATE_HZ / rate_hz * torch.exp(self.bodies.speed * normal.clamp(-2, 2))
+        middle = torch.randint(len(self._points), (count,), generator=generator, device=device)
         take = torch.searchsorted(self._ends, middle, right=True)
-        offsets = torch.arange(self.frames) - (self.frames - 1) / 2
+        offsets = torch.arange(self.frames, device=device) - (self.frames - 1) / 2
         places = middle[:, None] + step[:, None] * offsets
         first, last = self._starts[take][:, None], self._ends[take][:, None] - 1
         # Shifted into the take as far as it goes.
