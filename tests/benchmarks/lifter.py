@@ -55,8 +55,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     lifter = create_lifter("house", "cpu")
     lines = {
-        "2D and landmarks, 4 views": made_track(arguments.frames, landmarks=True),
-        "2D only, 2 views": made_track(arguments.frames, landmarks=False),
+        "2D and landmarks": made_track(arguments.frames, landmarks=True),
+        "2D only": made_track(arguments.frames, landmarks=False),
     }
     for track in lines.values():
         timed(lifter, track)  # the first run of a shape prepares it

@@ -80,7 +80,7 @@ class HouseLifter:
         self._network = read_weights(weights).folded(fast_precision(device)).to(device)
         self.name = "house_causal" if self._network.shape.causal else "house"
         self._device = device
-        self.fingerprint = f"house-1-{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
+        self.fingerprint = f"house-2-{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
 
     def lift(self, track: Track2D, camera: Camera) -> Pose3D:
         """Return `BODY_31` in the camera; NaN where the person was not found.
@@ -137,13 +137,11 @@ class HouseLifter:
 
     @torch.inference_mode()
     def _lifted(self, sight: Sight, stride: int) -> list[Tensor]:
-        """Return joints, log of their spread, root in the camera, contacts: the mean over views.
-
-        The clip is seen as it is and mirrored; with landmarks, both also without them.
-        """
-        sights = [sight, _without_landmarks(sight)] if bool(sight.has_landmarks.any()) else [sight]
-        answers = [self._seen(view, stride) for view in sights]
-        answers += [_mirrored(*self._seen(_mirrored_sight(view), stride)) for view in sights]
+        """Return joints, log of their spread, root in the camera, contacts: the mean with the mirrored view."""
+        answers = (
+            self._seen(sight, stride),
+            _mirrored(*self._seen(_mirrored_sight(sight), stride)),
+        )
         return [torch.stack(parts).mean(dim=0).cpu() for parts in zip(*answers, strict=True)]
 
     def _seen(self, sight: Sight, stride: int) -> tuple[Tensor, ...]:
@@ -188,14 +186,6 @@ def _mirrored(joints: Tensor, log_spread: Tensor, root: Tensor, contacts: Tensor
         log_spread[:, _BODY_MIRROR],
         root * flip,
         contacts[:, _FEET_MIRROR],
-    )
-
-
-def _without_landmarks(sight: Sight) -> Sight:
-    return replace(
-        sight,
-        landmarks=torch.zeros_like(sight.landmarks),
-        has_landmarks=torch.zeros_like(sight.has_landmarks),
     )
 
 
