@@ -137,7 +137,7 @@ class HouseLifter:
 
     @torch.inference_mode()
     def _lifted(self, sight: Sight, stride: int) -> list[Tensor]:
-        """Return joints, log of their spread, root in the camera, contacts: the mean with the mirrored view."""
+        """Return joints, log of their spread, root in the camera, contacts: the mean of clip and mirror."""
         answers = (
             self._seen(sight, stride),
             _mirrored(*self._seen(_mirrored_sight(sight), stride)),
