@@ -28,6 +28,7 @@ LAYERS = (
         "pipeline.options",
         "pipeline.placement",
         "pipeline.progress",
+        "pipeline.solve_options",
     ),
     ("settings", "weights"),
     ("video", "detect", "track", "lift", "solve", "export", "cache", "mocap"),

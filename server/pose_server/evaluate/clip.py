@@ -15,6 +15,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, 
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_server.track.selection import select_people
 from pose_server.track.tracker import track_people
@@ -65,7 +66,7 @@ def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
 def _solved(track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference) -> dict[str, float]:
     rate = open_clip(reference.film).info.rate
     (motion,) = solve_clip(
-        [track], [pose], camera, rate=rate, fps=None, smoothing=0.5, progress=SilentProgress()
+        [track], [pose], camera, rate=rate, fps=None, options=SolveOptions(), progress=SilentProgress()
     )
     columns = [motion.joint_names.index(name) for name in LIMB_JOINTS]
     return _measured(motion.joints_camera_m[:, columns], motion.root_camera_m, motion.frames, reference)

@@ -13,6 +13,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Tr
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contacts import CONTACT_NAMES, supporting
 from pose_server.solve.feet import steadied
@@ -35,7 +36,7 @@ def solve_clip(
     *,
     rate: Fraction,
     fps: Fraction | None,
-    smoothing: float,
+    options: SolveOptions,
     progress: Progress,
 ) -> list[Motion]:
     """Fit one skeleton of constant lengths to each person and put all of them into one world.
@@ -52,8 +53,8 @@ def solve_clip(
         Of the source; rows at uneven times are put on this clock first.
     fps
         Of the result; the source's when None.
-    smoothing
-        0 leaves the solved motion as it is, 1 is calm.
+    options
+        What the user asked for.
     progress
         Told how many rows are solved; may cancel.
 
@@ -74,7 +75,7 @@ def solve_clip(
 
         people.append(
             solved_person(
-                *on_clock(track, pose, rate), camera, rate_hz=rate_hz, smoothing=smoothing, report=report
+                *on_clock(track, pose, rate), camera, rate_hz=rate_hz, options=options, report=report
             )
         )
         before += len(track)

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
 from pose_server.pipeline.placement import placed
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.contacts import sole_points, still
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_server.solve.frames import unit
@@ -65,13 +66,13 @@ def solved_person(
     camera: Camera,
     *,
     rate_hz: float,
-    smoothing: float,
+    options: SolveOptions,
     report: Callable[[float], None],
 ) -> Person:
     """Solve one person whose track and pose have a row for every frame of the clip's clock.
 
     Bone lengths come from the lifted points, rotations from the same in closed form, and both are
-    then fitted to the keypoints.  `smoothing` 0..1 filters the outcome, forth and back in time.
+    then fitted to the keypoints.  Smoothing filters the outcome, forth and back in time.
     `report` is told the share of the work that is done, a few times a second, and may raise.
     """
     names = pose.joint_names
@@ -99,7 +100,7 @@ def solved_person(
         report=lambda share: report(0.2 + 0.7 * share),
     )
     local = _kept_in_space(local, turned)
-    local, root = _smoothed(local, root, trust, rate_hz=rate_hz, smoothing=smoothing)
+    local, root = _smoothed(local, root, trust, rate_hz=rate_hz, smoothing=options.smoothing)
     joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
     rotations = global_rotations(local, SKELETON.parents)
     soles = sole_points(joints, rotations, body)

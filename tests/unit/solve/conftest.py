@@ -13,6 +13,7 @@ from pose_server.pipeline.boundary import Camera, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip, project
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_server.solve.proportions import proportions
 from pose_shared.skeleton import BLAZEPOSE_33, SKELETON
@@ -219,7 +220,7 @@ def solve(takes: list[Take], *, fps: Fraction | None = None, smoothing: float = 
         takes[0].camera,
         rate=takes[0].rate,
         fps=fps,
-        smoothing=smoothing,
+        options=SolveOptions(smoothing=smoothing),
         progress=SilentProgress(),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pose_server.pipeline.kinematics import joint_positions
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_shared.errors import JobCancelledError
 from pose_shared.skeleton import SKELETON, mirrored_name
@@ -255,7 +256,10 @@ def test_nonsense_keeps_finite(walking):
 def test_nobody_gives_nothing():
     camera = None
     progress = SilentProgress()
-    assert solve_clip([], [], camera, rate=Fraction(30), fps=None, smoothing=0.5, progress=progress) == []
+    assert (
+        solve_clip([], [], camera, rate=Fraction(30), fps=None, options=SolveOptions(), progress=progress)
+        == []
+    )
 
 
 def test_cancel_comes_through(walking):
@@ -270,7 +274,7 @@ def test_cancel_comes_through(walking):
             walking.camera,
             rate=walking.rate,
             fps=None,
-            smoothing=0.5,
+            options=SolveOptions(),
             progress=Cancelled(),
         )
 
@@ -288,7 +292,7 @@ def test_progress_counts_rows_once(walking):
         walking.camera,
         rate=walking.rate,
         fps=None,
-        smoothing=0.5,
+        options=SolveOptions(),
         progress=Listener(),
     )
     done = [d for _, d, _ in told]
