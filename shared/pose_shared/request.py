@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from pose_shared._generated.pose.v1 import jobs_pb2, types_pb2
 from pose_shared.errors import InputError
 
-__all__ = ["RemoteClip", "import_spec"]
+__all__ = ["RemoteClip", "import_spec", "solve_spec"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
         Any of: ``people`` (int), ``persons`` (ints), ``start`` and ``end`` (a frame number as int
         or text, or seconds such as ``"1.5s"``), ``fps`` and ``input_fps`` (int, `Fraction`, or text
         such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``detector`` and
-        ``lifter`` (str), ``smoothing`` (float), ``formats`` (strings), ``allow_truncated`` (bool).
+        ``lifter`` (str), ``formats`` (strings), ``allow_truncated`` (bool), and those of `solve_spec`.
         What is absent or None takes the server's default.
 
     Raises
@@ -57,22 +57,54 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
     else:
         for upload, file_name in clip.uploads:
             spec.media.uploaded.files.add(upload=upload, file_name=_clean(file_name))
+    solve = {name: value for name, value in options.items() if name in _SOLVE_WRITERS}
+    _write(spec, _WRITERS, {name: options[name] for name in options if name not in solve}, _SOLVE_WRITERS)
+    spec.solve.CopyFrom(solve_spec(solve))
+    return spec
+
+
+def solve_spec(options: Mapping[str, Any]) -> jobs_pb2.SolveSpec:
+    """Return the message that says how to solve.
+
+    Parameters
+    ----------
+    options
+        Any of: ``smoothing`` (float), ``height_m`` (float, 0 for one that is not known), ``floor``
+        and ``contacts`` (str), ``edits`` (mappings with ``person``, ``point``, ``first_frame``,
+        ``last_frame``, ``on``), ``filters`` (mappings with ``part``, ``name``, and ``values`` if
+        they are not the filter's own).  What is absent or None stays as it is.
+
+    Raises
+    ------
+    InputError
+        As `import_spec`.
+    """
+    spec = jobs_pb2.SolveSpec()
+    _write(spec, _SOLVE_WRITERS, options)
+    return spec
+
+
+def _write(
+    spec: Any,
+    writers: Mapping[str, Callable[[Any, Any], None]],
+    options: Mapping[str, Any],
+    others: Iterable[str] = (),
+) -> None:
     for name, value in options.items():
         if value is None:
             continue
-        if name not in _WRITERS:
+        if name not in writers:
             raise InputError(
-                f"There is no option '{name}'; choose from {', '.join(sorted(_WRITERS))}.",
+                f"There is no option '{name}'; choose from {', '.join(sorted([*writers, *others]))}.",
                 reason="OPTION_UNKNOWN",
                 option=name,
             )
         try:
-            _WRITERS[name](spec, value)
-        except (TypeError, ValueError, ZeroDivisionError):
+            writers[name](spec, value)
+        except (TypeError, ValueError, KeyError, ZeroDivisionError):
             raise InputError(
                 f"The option '{name}' cannot be {value!r}.", reason="OPTION_INVALID", option=name, value=value
             ) from None
-    return spec
 
 
 def _clean(name: str) -> str:
@@ -92,28 +124,52 @@ def _moment(value: Any) -> types_pb2.Moment:
     return types_pb2.Moment(frame=int(text))
 
 
-def _set(name: str, read: Callable[[Any], Any]) -> Callable[[jobs_pb2.ImportSpec, Any], None]:
-    def write(spec: jobs_pb2.ImportSpec, value: Any) -> None:
+def _contact_edits(value: Any) -> jobs_pb2.ContactEdits:
+    return jobs_pb2.ContactEdits(
+        edits=[
+            jobs_pb2.ContactEdit(
+                person=edit["person"],
+                point=edit["point"],
+                first_frame=edit["first_frame"],
+                last_frame=edit["last_frame"],
+                on=edit["on"],
+            )
+            for edit in value
+        ]
+    )
+
+
+def _part_filters(value: Any) -> jobs_pb2.PartFilters:
+    return jobs_pb2.PartFilters(
+        filters=[
+            jobs_pb2.PartFilter(part=one["part"], name=one["name"], values=one.get("values", ()))
+            for one in value
+        ]
+    )
+
+
+def _set(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]:
+    def write(spec: Any, value: Any) -> None:
         setattr(spec, name, read(value))
 
     return write
 
 
-def _copy(name: str, read: Callable[[Any], Any]) -> Callable[[jobs_pb2.ImportSpec, Any], None]:
-    def write(spec: jobs_pb2.ImportSpec, value: Any) -> None:
+def _copy(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]:
+    def write(spec: Any, value: Any) -> None:
         getattr(spec, name).CopyFrom(read(value))
 
     return write
 
 
-def _extend(name: str, read: Callable[[Any], Any]) -> Callable[[jobs_pb2.ImportSpec, Any], None]:
-    def write(spec: jobs_pb2.ImportSpec, value: Any) -> None:
+def _extend(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]:
+    def write(spec: Any, value: Any) -> None:
         getattr(spec, name).extend(read(item) for item in value)
 
     return write
 
 
-_WRITERS: Dict[str, Callable[[jobs_pb2.ImportSpec, Any], None]] = {
+_WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "allow_truncated": _set("allow_truncated", bool),
     "detector": _set("detector", str),
     "end": _copy("end", _moment),
@@ -125,6 +181,14 @@ _WRITERS: Dict[str, Callable[[jobs_pb2.ImportSpec, Any], None]] = {
     "lifter": _set("lifter", str),
     "people": _set("people", int),
     "persons": _extend("persons", int),
-    "smoothing": _set("smoothing", float),
     "start": _copy("start", _moment),
+}
+
+_SOLVE_WRITERS: Dict[str, Callable[[Any, Any], None]] = {
+    "contacts": _set("contacts", str),
+    "edits": _copy("edits", _contact_edits),
+    "filters": _copy("filters", _part_filters),
+    "floor": _set("floor", str),
+    "height_m": _set("height_m", float),
+    "smoothing": _set("smoothing", float),
 }

@@ -129,6 +129,10 @@ def test_bad_clips_end_in_one_sentence(
         (["--detector", "crystal-ball"], ["crystal-ball", "blazepose"]),
         (["--device", "cuda:99"], ["cuda:99"]),
         (["--smoothing", "2"], ["2"]),
+        (["--height", "tall"], ["tall", "auto"]),
+        (["--floor", "lava"], ["lava", "steps"]),
+        (["--contact", "1:left_heel"], ["1:left_heel", "=on"]),
+        (["--filter", "arms=kalman"], ["kalman", "butterworth"]),
     ],
     ids=lambda value: " ".join(value) if value[0].startswith("--") else "",
 )

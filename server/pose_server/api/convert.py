@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
 
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
@@ -25,6 +27,7 @@ __all__ = [
     "job_message",
     "rate_of",
     "request_of",
+    "solve_options_of",
     "upload_message",
 ]
 
@@ -64,11 +67,36 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
             detector=spec.detector or _DEFAULTS.detector,
             lifter=_lifter_of(spec.lifter),
-            smoothing=spec.smoothing if spec.HasField("smoothing") else _DEFAULTS.smoothing,
+            solve=solve_options_of(spec.solve, _DEFAULTS.solve),
             formats=tuple(spec.formats) or _DEFAULTS.formats,
             allow_truncated=spec.allow_truncated,
         ),
     )
+
+
+def solve_options_of(spec: jobs_pb2.SolveSpec, otherwise: SolveOptions) -> SolveOptions:
+    """Read how to solve; what the message leaves open is as in `otherwise`.
+
+    Raises
+    ------
+    InputError
+        A value is not possible.
+    """
+    changes: dict[str, Any] = {
+        name: getattr(spec, name) for name in ("smoothing", "floor", "contacts") if spec.HasField(name)
+    }
+    if spec.HasField("height_m"):
+        changes["height_m"] = spec.height_m or None
+    if spec.HasField("edits"):
+        changes["edits"] = tuple(
+            ContactEdit(edit.person, edit.point, edit.first_frame, edit.last_frame, edit.on)
+            for edit in spec.edits.edits
+        )
+    if spec.HasField("filters"):
+        changes["filters"] = tuple(
+            PartFilter(one.part, one.name, tuple(one.values)) for one in spec.filters.filters
+        )
+    return dataclasses.replace(otherwise, **changes)
 
 
 def rate_of(message: types_pb2.Rate) -> Fraction:
@@ -189,7 +217,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         persons=options.persons,
         detector=options.detector,
         lifter=options.lifter,
-        smoothing=options.smoothing,
+        solve=_solve_message(options.solve),
         formats=options.formats,
         allow_truncated=options.allow_truncated,
     )
@@ -211,6 +239,17 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
     if options.focal_mm is not None:
         message.focal_mm = options.focal_mm
     return message
+
+
+def _solve_message(options: SolveOptions) -> jobs_pb2.SolveSpec:
+    return jobs_pb2.SolveSpec(
+        smoothing=options.smoothing,
+        height_m=options.height_m or 0.0,
+        floor=options.floor,
+        contacts=options.contacts,
+        edits=jobs_pb2.ContactEdits(edits=[jobs_pb2.ContactEdit(**vars(edit)) for edit in options.edits]),
+        filters=jobs_pb2.PartFilters(filters=[jobs_pb2.PartFilter(**vars(one)) for one in options.filters]),
+    )
 
 
 def _state(state: JobState) -> Any:

@@ -13,7 +13,9 @@ from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
+from pose_server.pipeline.solve_options import SolveOptions
 
 __all__ = ["import_command"]
 
@@ -49,7 +51,12 @@ def import_command(
         str,
         typer.Option(help=f"{', '.join(LIFTERS)}, or the path of a checkpoint to lift with in this process."),
     ] = "auto",
-    smoothing: Annotated[float, typer.Option(help="0 leaves the motion raw, 1 is calm.")] = 0.5,
+    smoothing: Smoothing = None,
+    height: Height = None,
+    floor: Floor = None,
+    contacts: Contacts = None,
+    contact: Contact = None,
+    filters: Filter = None,
     formats: Annotated[
         str, typer.Option(help=f"What to write, with commas between: {', '.join(FORMATS)}.")
     ] = ",".join(FORMATS),
@@ -82,7 +89,7 @@ def import_command(
             focal_mm=focal_mm,
             detector=detector,
             lifter=lifter,
-            smoothing=smoothing,
+            solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
             allow_truncated=allow_truncated,
         )

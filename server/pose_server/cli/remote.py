@@ -30,15 +30,16 @@ def import_remotely(
     """
     with Client(server) as client, output_folder(out) as folder, ProgressBars(quiet=quiet) as bars:
         started: list[Job] = []
+        # Clients know the settings of the solve beside all others.
+        fields = options.to_dict()
+        fields |= fields.pop("solve")
 
         def announce(job: Job) -> None:
             started.append(job)
             bars.note(f"{job.name} runs on {client.address}; 'pose-server jobs fetch' brings its result.")
 
         try:
-            job = client.import_clip(
-                clip, options.to_dict(), on_event=lambda event: _show(bars, event), on_job=announce
-            )
+            job = client.import_clip(clip, fields, on_event=lambda event: _show(bars, event), on_job=announce)
         except KeyboardInterrupt:
             if started:
                 client.cancel(started[0])

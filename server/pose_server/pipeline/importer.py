@@ -29,7 +29,6 @@ from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
 from pose_server.pipeline.progress import PersonSummary, Progress
 from pose_server.pipeline.report import ClipReport, ImportReport, PersonReport, StageTiming
-from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_server.track.selection import coverage, select_people
 from pose_server.track.tracker import track_people
@@ -192,7 +191,7 @@ class _Import:
                 camera,
                 rate=info.rate,
                 fps=self.options.fps,
-                options=SolveOptions(smoothing=self.options.smoothing),
+                options=self.options.solve,
                 progress=self.progress,
             )
 

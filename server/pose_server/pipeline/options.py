@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from pose_shared.errors import InputError
+
+from pose_server.pipeline.solve_options import SolveOptions
 
 __all__ = ["FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 
@@ -116,8 +118,7 @@ class ImportOptions:
     detector: str = "auto"
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
-    smoothing: float = 0.5
-    """0 leaves the solved motion as it is, 1 is calm."""
+    solve: SolveOptions = field(default_factory=SolveOptions)
     formats: tuple[str, ...] = FORMATS
     allow_truncated: bool = False
     """Take what can be decoded of a damaged film."""
@@ -165,12 +166,6 @@ class ImportOptions:
                 reason="CAMERA_INVALID",
                 value=self.focal_mm,
             )
-        if not 0 <= self.smoothing <= 1:
-            raise InputError(
-                f"--smoothing {self.smoothing:g} is not possible; give 0 (raw) to 1 (calm).",
-                reason="SMOOTHING_INVALID",
-                value=self.smoothing,
-            )
         start, end = self.start, self.end
         if start and end:
             frames = None not in (start.frame, end.frame) and start.frame >= end.frame  # type: ignore[operator]
@@ -190,6 +185,7 @@ class ImportOptions:
             value = getattr(self, name)
             fields[name] = None if value is None else str(value)
         fields["persons"] = list(self.persons)
+        fields["solve"] = self.solve.to_dict()
         fields["formats"] = list(self.formats)
         return fields
 
@@ -206,5 +202,6 @@ class ImportOptions:
             if values.get(name) is not None:
                 values[name] = read(values[name])
         values["persons"] = tuple(values.get("persons", ()))
+        values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
         values["formats"] = tuple(values.get("formats", FORMATS))
         return cls(**values)

@@ -1,23 +1,35 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pose_server.api.convert import event_message, id_of, job_message, rate_of, request_of
+from pose_server.api.convert import event_message, id_of, job_message, rate_of, request_of, solve_options_of
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.solve_options import (
+    BODY_PARTS,
+    CONTACT_MODES,
+    CONTACT_POINTS,
+    FILTERS,
+    FLOOR_MODES,
+    ContactEdit,
+    PartFilter,
+    SolveOptions,
+)
 from pose_shared._generated.pose.v1 import jobs_pb2, types_pb2
 from pose_shared.errors import InputError, MediaError
 from pose_shared.messages import Job as ClientJob
 from pose_shared.messages import JobEvent as ClientEvent
 from pose_shared.messages import Person
 from pose_shared.messages import StageProgress as ClientProgress
+from pose_shared.request import solve_spec
 
 PERSON = PersonSummary(1, 3, 99, 0.5, 0.25)
 
@@ -26,6 +38,29 @@ moments = st.one_of(
     st.builds(Moment, seconds=st.floats(0, 1e6, allow_nan=False).map(abs)),
 )
 rates = st.fractions(Fraction(1, 10), 1000, max_denominator=10_000)
+
+edits = st.builds(
+    lambda person, point, first, length, on: ContactEdit(person, point, first, first + length, on),
+    st.integers(1, 2**31 - 1),
+    st.sampled_from(CONTACT_POINTS),
+    st.integers(0, 2**40),
+    st.integers(0, 2**40),
+    st.booleans(),
+)
+filters = st.one_of(
+    st.builds(PartFilter, st.sampled_from(BODY_PARTS), st.sampled_from(list(FILTERS))),
+    st.builds(PartFilter, st.just("arms"), st.just("rts"), st.tuples(st.floats(0.05, 1000))),
+    st.builds(PartFilter, st.just("all"), st.just("savitzky_golay"), st.just((0.5, 2.0))),
+)
+solves = st.builds(
+    SolveOptions,
+    smoothing=st.floats(0, 1),
+    height_m=st.none() | st.floats(0.3, 3),
+    floor=st.sampled_from(FLOOR_MODES),
+    contacts=st.sampled_from(CONTACT_MODES),
+    edits=st.lists(edits, max_size=3).map(tuple),
+    filters=st.lists(filters, max_size=3).map(tuple),
+)
 
 
 @st.composite
@@ -41,7 +76,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             input_fps=draw(st.none() | rates),
             detector=draw(st.sampled_from(["auto", "blazepose"])),
             lifter=draw(st.sampled_from(LIFTERS)),
-            smoothing=draw(st.floats(0, 1)),
+            solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
             allow_truncated=draw(st.booleans()),
             **({lens: draw(st.floats(5, 150))} if lens else {}),
@@ -86,6 +121,21 @@ def test_an_empty_spec_takes_the_defaults() -> None:
     media = jobs_pb2.Media(display_name="a.mp4")
     media.uploaded.files.add(upload="uploads/" + "0" * 64, file_name="a.mp4")
     assert request_of(jobs_pb2.ImportSpec(media=media)) == REQUEST
+
+
+@given(solves, solves)
+def test_what_a_client_leaves_open_stays_as_it_was(was: SolveOptions, wanted: SolveOptions) -> None:
+    assert solve_options_of(jobs_pb2.SolveSpec(), was) == was
+    fields = wanted.to_dict()
+    assert solve_options_of(solve_spec(fields | {"height_m": fields["height_m"] or 0}), was) == wanted
+    for name, value in fields.items():
+        changed = solve_options_of(solve_spec({name: 0 if value is None else value}), was)
+        assert changed == replace(was, **{name: getattr(wanted, name)})
+
+
+def test_an_empty_list_takes_earlier_words_back() -> None:
+    was = SolveOptions(edits=(ContactEdit(1, "left_toe", 0, 1, True),), filters=(PartFilter("all", "rts"),))
+    assert solve_options_of(solve_spec({"edits": [], "filters": []}), was) == SolveOptions()
 
 
 @given(st.binary(max_size=200))

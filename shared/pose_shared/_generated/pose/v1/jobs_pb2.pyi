@@ -49,7 +49,7 @@ class UploadedFile(_message.Message):
     def __init__(self, upload: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class ImportSpec(_message.Message):
-    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "detector", "smoothing", "formats", "allow_truncated", "lifter")
+    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "detector", "solve", "formats", "allow_truncated", "lifter")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     PERSONS_FIELD_NUMBER: _ClassVar[int]
@@ -60,7 +60,7 @@ class ImportSpec(_message.Message):
     FOV_DEG_FIELD_NUMBER: _ClassVar[int]
     FOCAL_MM_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_FIELD_NUMBER: _ClassVar[int]
-    SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    SOLVE_FIELD_NUMBER: _ClassVar[int]
     FORMATS_FIELD_NUMBER: _ClassVar[int]
     ALLOW_TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     LIFTER_FIELD_NUMBER: _ClassVar[int]
@@ -74,14 +74,66 @@ class ImportSpec(_message.Message):
     fov_deg: float
     focal_mm: float
     detector: str
-    smoothing: float
+    solve: SolveSpec
     formats: _containers.RepeatedScalarFieldContainer[str]
     allow_truncated: bool
     lifter: str
-    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., detector: _Optional[str] = ..., smoothing: _Optional[float] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ...) -> None: ...
+    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ...) -> None: ...
+
+class SolveSpec(_message.Message):
+    __slots__ = ("smoothing", "height_m", "floor", "contacts", "edits", "filters")
+    SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_M_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
+    CONTACTS_FIELD_NUMBER: _ClassVar[int]
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    FILTERS_FIELD_NUMBER: _ClassVar[int]
+    smoothing: float
+    height_m: float
+    floor: str
+    contacts: str
+    edits: ContactEdits
+    filters: PartFilters
+    def __init__(self, smoothing: _Optional[float] = ..., height_m: _Optional[float] = ..., floor: _Optional[str] = ..., contacts: _Optional[str] = ..., edits: _Optional[_Union[ContactEdits, _Mapping]] = ..., filters: _Optional[_Union[PartFilters, _Mapping]] = ...) -> None: ...
+
+class ContactEdits(_message.Message):
+    __slots__ = ("edits",)
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    edits: _containers.RepeatedCompositeFieldContainer[ContactEdit]
+    def __init__(self, edits: _Optional[_Iterable[_Union[ContactEdit, _Mapping]]] = ...) -> None: ...
+
+class ContactEdit(_message.Message):
+    __slots__ = ("person", "point", "first_frame", "last_frame", "on")
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    LAST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    person: int
+    point: str
+    first_frame: int
+    last_frame: int
+    on: bool
+    def __init__(self, person: _Optional[int] = ..., point: _Optional[str] = ..., first_frame: _Optional[int] = ..., last_frame: _Optional[int] = ..., on: bool = ...) -> None: ...
+
+class PartFilters(_message.Message):
+    __slots__ = ("filters",)
+    FILTERS_FIELD_NUMBER: _ClassVar[int]
+    filters: _containers.RepeatedCompositeFieldContainer[PartFilter]
+    def __init__(self, filters: _Optional[_Iterable[_Union[PartFilter, _Mapping]]] = ...) -> None: ...
+
+class PartFilter(_message.Message):
+    __slots__ = ("part", "name", "values")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, part: _Optional[str] = ..., name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("name", "spec", "state", "attempt", "create_time", "start_time", "end_time", "error", "progress", "people", "files", "last_seq")
+    __slots__ = ("name", "spec", "state", "attempt", "create_time", "start_time", "end_time", "error", "progress", "people", "files", "last_seq", "refines")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +146,7 @@ class Job(_message.Message):
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    REFINES_FIELD_NUMBER: _ClassVar[int]
     name: str
     spec: ImportSpec
     state: JobState
@@ -106,7 +159,8 @@ class Job(_message.Message):
     people: _containers.RepeatedCompositeFieldContainer[Person]
     files: _containers.RepeatedCompositeFieldContainer[ResultFile]
     last_seq: int
-    def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[ImportSpec, _Mapping]] = ..., state: _Optional[_Union[JobState, str]] = ..., attempt: _Optional[int] = ..., create_time: _Optional[float] = ..., start_time: _Optional[float] = ..., end_time: _Optional[float] = ..., error: _Optional[_Union[_types_pb2.Error, _Mapping]] = ..., progress: _Optional[_Union[StageProgress, _Mapping]] = ..., people: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., last_seq: _Optional[int] = ...) -> None: ...
+    refines: str
+    def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[ImportSpec, _Mapping]] = ..., state: _Optional[_Union[JobState, str]] = ..., attempt: _Optional[int] = ..., create_time: _Optional[float] = ..., start_time: _Optional[float] = ..., end_time: _Optional[float] = ..., error: _Optional[_Union[_types_pb2.Error, _Mapping]] = ..., progress: _Optional[_Union[StageProgress, _Mapping]] = ..., people: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., last_seq: _Optional[int] = ..., refines: _Optional[str] = ...) -> None: ...
 
 class Person(_message.Message):
     __slots__ = ("index", "first_frame", "last_frame", "coverage", "relative_height")
@@ -179,6 +233,16 @@ class CreateJobRequest(_message.Message):
     spec: ImportSpec
     request_id: str
     def __init__(self, spec: _Optional[_Union[ImportSpec, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RefineMotionRequest(_message.Message):
+    __slots__ = ("job", "solve", "request_id")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    SOLVE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    job: str
+    solve: SolveSpec
+    request_id: str
+    def __init__(self, job: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("name",)

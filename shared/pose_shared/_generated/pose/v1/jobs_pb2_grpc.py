@@ -20,6 +20,11 @@ class JobServiceStub(object):
                 request_serializer=pose_dot_v1_dot_jobs__pb2.CreateJobRequest.SerializeToString,
                 response_deserializer=pose_dot_v1_dot_jobs__pb2.Job.FromString,
                 )
+        self.RefineMotion = channel.unary_unary(
+                '/pose.v1.JobService/RefineMotion',
+                request_serializer=pose_dot_v1_dot_jobs__pb2.RefineMotionRequest.SerializeToString,
+                response_deserializer=pose_dot_v1_dot_jobs__pb2.Job.FromString,
+                )
         self.GetJob = channel.unary_unary(
                 '/pose.v1.JobService/GetJob',
                 request_serializer=pose_dot_v1_dot_jobs__pb2.GetJobRequest.SerializeToString,
@@ -53,6 +58,14 @@ class JobServiceServicer(object):
 
     def CreateJob(self, request, context):
         """Queues a job. The same request_id gives the same job again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefineMotion(self, request, context):
+        """Queues a job that solves the result of a succeeded one again, without its clip. The same request_id
+        gives the same job again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,6 +110,11 @@ def add_JobServiceServicer_to_server(servicer, server):
             'CreateJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateJob,
                     request_deserializer=pose_dot_v1_dot_jobs__pb2.CreateJobRequest.FromString,
+                    response_serializer=pose_dot_v1_dot_jobs__pb2.Job.SerializeToString,
+            ),
+            'RefineMotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefineMotion,
+                    request_deserializer=pose_dot_v1_dot_jobs__pb2.RefineMotionRequest.FromString,
                     response_serializer=pose_dot_v1_dot_jobs__pb2.Job.SerializeToString,
             ),
             'GetJob': grpc.unary_unary_rpc_method_handler(
@@ -148,6 +166,23 @@ class JobService(object):
             metadata=None):
         return grpc.experimental.unary_unary(request, target, '/pose.v1.JobService/CreateJob',
             pose_dot_v1_dot_jobs__pb2.CreateJobRequest.SerializeToString,
+            pose_dot_v1_dot_jobs__pb2.Job.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def RefineMotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/pose.v1.JobService/RefineMotion',
+            pose_dot_v1_dot_jobs__pb2.RefineMotionRequest.SerializeToString,
             pose_dot_v1_dot_jobs__pb2.Job.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
