@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from pose_shared.errors import InternalError
 
 __all__ = [
+    "LEAST_TRAVEL_M",
+    "WINDOW",
     "Acceleration",
     "ContactScore",
     "FootSlide",
@@ -37,9 +39,17 @@ __all__ = [
     "p_mpjpe_mm",
     "pa_seq_mm",
     "root_error",
+    "root_per_metre",
+    "w_mpjpe_mm",
+    "wa_mpjpe_mm",
 ]
 
 FloatArray = NDArray[np.floating[Any]]
+
+#: Frames over which a path in the room is compared.
+WINDOW = 100
+#: Who goes less far stands: an error per metre would say nothing.
+LEAST_TRAVEL_M = 1.0
 
 #: A similarity has 7 unknowns: three points give 9 equations, two leave a rotation free.
 _FEWEST_POINTS = 3
@@ -140,6 +150,32 @@ def pa_seq_mm(result_m: FloatArray, reference_m: FloatArray) -> float:
     _check(result_m, reference_m)
     fitted = _aligned(result_m.reshape(-1, 3), reference_m.reshape(-1, 3)).reshape(reference_m.shape)
     return _mean(_distance(fitted, reference_m)) * 1e3
+
+
+def wa_mpjpe_mm(result_m: FloatArray, reference_m: FloatArray, *, window: int = WINDOW) -> float:
+    """Return the mean distance after one rigid motion for every window of frames (WA-MPJPE).
+
+    As SLAHMR (Ye et al., 2023) and WHAM (Shin et al., 2024) cut clips, except that their code fits a
+    scale too; what is left over belongs to the last window.
+    """
+    return _windowed_mm(result_m, reference_m, window, leading_frames=None)
+
+
+def w_mpjpe_mm(result_m: FloatArray, reference_m: FloatArray, *, window: int = WINDOW) -> float:
+    """Return the same after the rigid motion that fits the first two frames of every window (W-MPJPE)."""
+    return _windowed_mm(result_m, reference_m, window, leading_frames=2)
+
+
+def root_per_metre(result_m: FloatArray, reference_m: FloatArray) -> float:
+    """Return the mean distance of paths (T, 3) after one rigid motion, per metre travelled.
+
+    The RTE of WHAM.  NaN where less than `LEAST_TRAVEL_M` is travelled.
+    """
+    _check(result_m, reference_m)
+    travelled = float(np.nansum(np.linalg.norm(np.diff(reference_m, axis=0), axis=-1)))
+    if travelled < LEAST_TRAVEL_M:
+        return float("nan")
+    return _mean(_distance(_aligned(result_m, reference_m, scaled=False), reference_m)) / travelled
 
 
 def mpjve_mm_frame(result_m: FloatArray, reference_m: FloatArray, *, roots: Sequence[int] = ()) -> float:
@@ -274,31 +310,50 @@ def measures(
     }
 
 
-def _aligned(result_m: FloatArray, reference_m: FloatArray) -> FloatArray:
+def _aligned(
+    result_m: FloatArray, reference_m: FloatArray, *, scaled: bool = True, leading: int | None = None
+) -> FloatArray:
     """Return result (..., N, 3) moved by the best similarity of each set of points, or NaN.
 
     Umeyama (1991): the rotation that maximises trace(R S), its last direction turned round where
-    that would be a reflection.
+    that would be a reflection.  Without `scaled` a rigid motion; of the `leading` points alone, if given.
     """
     both = _both(result_m, reference_m)
-    weight = both[..., None].astype(np.float64)
+    used = both.copy()
+    used[..., leading:] &= leading is None
+    weight = used[..., None].astype(np.float64)
     count = np.maximum(weight.sum(axis=-2, keepdims=True), 1.0)
 
     def about_mean(points: FloatArray) -> tuple[FloatArray, FloatArray]:
         middle = np.where(weight > 0, points, 0.0).sum(axis=-2, keepdims=True) / count
         return np.where(weight > 0, points - middle, 0.0), middle
 
-    own, _ = about_mean(result_m)
+    own, own_middle = about_mean(result_m)
     true, middle = about_mean(reference_m)
     u, singular, vt = np.linalg.svd(np.swapaxes(own, -1, -2) @ true)
     signs = np.ones(singular.shape)
     signs[..., 2] = np.sign(np.linalg.det(u @ vt))
     size = (own**2).sum(axis=(-2, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = (singular * signs).sum(axis=-1) / size
-    fitted = scale[..., None, None] * (own @ (u * signs[..., None, :]) @ vt) + middle
-    enough = both.sum(axis=-1) >= _FEWEST_POINTS
+        scale = (singular * signs).sum(axis=-1) / size if scaled else np.ones(size.shape)
+    turn = (u * signs[..., None, :]) @ vt
+    fitted = scale[..., None, None] * ((result_m - own_middle) @ turn) + middle
+    enough = used.sum(axis=-1) >= _FEWEST_POINTS
     return np.where(both[..., None] & enough[..., None, None], fitted, np.nan)
+
+
+def _windowed_mm(
+    result_m: FloatArray, reference_m: FloatArray, window: int, *, leading_frames: int | None
+) -> float:
+    _check(result_m, reference_m)
+    frames, joints = result_m.shape[:2]
+    errors = []
+    for number in range(max(1, frames // window)):
+        rows = slice(number * window, None if (number + 2) * window > frames else (number + 1) * window)
+        own, true = result_m[rows].reshape(-1, 3), reference_m[rows].reshape(-1, 3)
+        leading = None if leading_frames is None else leading_frames * joints
+        errors.append(_distance(_aligned(own, true, scaled=False, leading=leading), true))
+    return _mean(np.concatenate(errors)) * 1e3
 
 
 def _both(first: FloatArray, second: FloatArray) -> NDArray[np.bool_]:

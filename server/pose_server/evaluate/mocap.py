@@ -21,11 +21,22 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
 from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
-from pose_server.train.motions import RATE_HZ, MotionSet
+from pose_server.train.motions import RATE_HZ, MotionSet, Take
 from pose_server.train.sightings import SightModel, sighted
 from pose_server.train.windows import contact_labels
 
-__all__ = ["LIMB_JOINTS", "Scene", "evaluate_mocap", "scenes"]
+__all__ = [
+    "HIPS",
+    "LIMB_BONES",
+    "LIMB_JOINTS",
+    "PERFECT",
+    "Scene",
+    "boxes_around",
+    "evaluate_mocap",
+    "scene_of",
+    "scenes",
+    "stretch",
+]
 
 #: The twelve joints that are measured, as on the clip with a reference.
 LIMB_JOINTS = tuple(
@@ -61,6 +72,10 @@ class Scene:
     """(T, 3) the middle of the hips in the camera."""
     contacts: FloatArray
     """(T, 4)."""
+    room_m: FloatArray
+    """(T, 31, 3) `BODY_31` in the room where it was captured, y up."""
+    up: FloatArray
+    """(T, 3) the room's up in the camera."""
 
 
 def scenes(
@@ -80,48 +95,76 @@ def scenes(
         raise InputError(
             f"No take of these subjects lasts {_SHORTEST_S:g} s; hold out others.", reason="MOTIONS_TOO_SHORT"
         )
-    matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
-    camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=_SIZE, focal_source="given")
-    step = RATE_HZ / rate_hz
     for number in range(count):
         take = takes[round(number * (len(takes) - 1) / max(1, count - 1))]
-        length = min(len(take.points_m), round(_LONGEST_S * RATE_HZ))
-        first = int(torch.randint(len(take.points_m) - length + 1, (1,), generator=generator))
-        places = np.arange(first, first + length - 1, step)
-        before = places.astype(int)
-        share = (places - before)[:, None, None]
-        points = take.points_m[before] * (1 - share) + take.points_m[before + 1] * share
-        body = torch.from_numpy(points.astype(np.float32))[None]
-        contacts = contact_labels(body, torch.tensor([rate_hz]))
-        placed, focal_error = filmed(body, cameras, generator)
-        sight = sighted(placed, focal_error, torch.tensor([rate_hz]), sights, generator)
-        seen = sight.seen[0].numpy()
-        known = seen & sight.has_landmarks[0, :, None].numpy()
-        pixels = sight.rays[0].numpy().astype(float) * _FOCAL_PX + matrix[:2, 2]
-        keypoints = np.where(seen[..., None], pixels, np.nan)
-        boxes = np.full((len(points), 4), np.nan)
-        found = seen.any(axis=1)
-        boxes[found, :2], boxes[found, 2:] = (
-            np.nanmin(keypoints[found], axis=1),
-            np.nanmax(keypoints[found], axis=1),
-        )
-        track = Track2D(
-            keypoint_names=SEEN_27.joints,
-            indices=np.arange(len(points)),
-            times_s=np.arange(len(points)) / rate_hz,
-            boxes_px=boxes,
-            keypoints_px=keypoints,
-            keypoint_confidence=sight.confidence[0].numpy().astype(float) * found[:, None],
-            landmarks_m=np.where(known[..., None], sight.landmarks[0].numpy().astype(float), np.nan),
-        )
-        yield Scene(
-            name=take.name,
-            track=track,
-            camera=camera,
-            joints_m=placed[0, :, _COLUMNS].numpy().astype(float),
-            root_m=hips(placed)[0].numpy().astype(float),
-            contacts=contacts[0].numpy(),
-        )
+        part = stretch(take, rate_hz, generator, longest_s=_LONGEST_S)
+        yield scene_of(take.name, part, rate_hz, cameras, sights, generator)
+
+
+def stretch(take: Take, rate_hz: float, generator: torch.Generator, *, longest_s: float) -> FloatArray:
+    """Return (T, 31, 3) points of a take at another rate, from a moment that is drawn."""
+    length = min(len(take.points_m), round(longest_s * RATE_HZ))
+    first = int(torch.randint(len(take.points_m) - length + 1, (1,), generator=generator))
+    places = np.arange(first, first + length - 1, RATE_HZ / rate_hz)
+    before = places.astype(int)
+    share = (places - before)[:, None, None]
+    return np.asarray(take.points_m[before] * (1 - share) + take.points_m[before + 1] * share)
+
+
+def scene_of(
+    name: str,
+    points_m: FloatArray,
+    rate_hz: float,
+    cameras: CameraModel,
+    sights: SightModel,
+    generator: torch.Generator,
+) -> Scene:
+    """Film (T, 31, 3) points of a room with y up by a camera that is drawn, and see them as `sights` says."""
+    body = torch.from_numpy(points_m.astype(np.float32))[None]
+    contacts = contact_labels(body, torch.tensor([rate_hz]))
+    placed, focal_error = filmed(body, cameras, generator)
+    sight = sighted(placed, focal_error, torch.tensor([rate_hz]), sights, generator)
+    seen = sight.seen[0].numpy()
+    known = seen & sight.has_landmarks[0, :, None].numpy()
+    matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
+    pixels = sight.rays[0].numpy().astype(float) * _FOCAL_PX + matrix[:2, 2]
+    keypoints = np.where(seen[..., None], pixels, np.nan)
+    track = Track2D(
+        keypoint_names=SEEN_27.joints,
+        indices=np.arange(len(points_m)),
+        times_s=np.arange(len(points_m)) / rate_hz,
+        boxes_px=boxes_around(keypoints),
+        keypoints_px=keypoints,
+        keypoint_confidence=sight.confidence[0].numpy().astype(float) * seen.any(axis=1)[:, None],
+        landmarks_m=np.where(known[..., None], sight.landmarks[0].numpy().astype(float), np.nan),
+    )
+    return Scene(
+        name=name,
+        track=track,
+        camera=Camera(matrix=matrix, distortion=np.zeros(5), image_size=_SIZE, focal_source="given"),
+        joints_m=placed[0, :, _COLUMNS].numpy().astype(float),
+        root_m=hips(placed)[0].numpy().astype(float),
+        contacts=contacts[0].numpy(),
+        room_m=points_m.astype(float),
+        up=_up(points_m, placed[0].numpy()),
+    )
+
+
+def boxes_around(keypoints_px: FloatArray) -> FloatArray:
+    """Return (T, 4) left, top, right, bottom of (T, K, 2) points; NaN where none is seen."""
+    boxes = np.full((len(keypoints_px), 4), np.nan)
+    found = np.isfinite(keypoints_px).all(axis=2).any(axis=1)
+    boxes[found, :2] = np.nanmin(keypoints_px[found], axis=1)
+    boxes[found, 2:] = np.nanmax(keypoints_px[found], axis=1)
+    return boxes
+
+
+def _up(room_m: FloatArray, camera_m: FloatArray) -> FloatArray:
+    """Return the (T, 3) room's y in the camera: of the rotation between both (Kabsch, 1976)."""
+    room, camera = (points - points.mean(axis=1, keepdims=True) for points in (room_m, camera_m))
+    u, _, vt = np.linalg.svd(np.swapaxes(camera, 1, 2).astype(float) @ room)
+    u[:, :, 2] *= np.linalg.det(u @ vt)[:, None]
+    return np.asarray((u @ vt)[:, :, 1])
 
 
 def evaluate_mocap(

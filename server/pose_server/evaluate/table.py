@@ -45,11 +45,14 @@ MEASURES: Mapping[str, Column] = {
         Column("p_mpjpe_mm", "P-MPJPE mm"),
         Column("n_mpjpe_mm", "N-MPJPE mm"),
         Column("pa_seq_mm", "PA-seq mm"),
+        Column("w_mpjpe_mm", "W-MPJPE mm", 0),
+        Column("wa_mpjpe_mm", "WA-MPJPE mm", 0),
         Column("mpjve_mm_frame", "MPJVE mm/frame", 2),
         Column("mpjve_mm_s", "MPJVE mm/s"),
         Column("acceleration_error_mm_frame2", "Acceleration error mm/frame²", 2),
         Column("acceleration_result_mm_frame2", "Acceleration mm/frame²", 2),
         Column("acceleration_reference_mm_frame2", "Reference acceleration mm/frame²", 2),
+        Column("acceleration_kept", "Acceleration kept", 2),
         Column("jitter_10m_s3", "Jitter 10 m/s³", 2),
         Column("reference_jitter_10m_s3", "Reference jitter 10 m/s³", 2),
         Column("bone_spread", "Bone spread %", percent=True),
@@ -58,8 +61,19 @@ MEASURES: Mapping[str, Column] = {
         Column("root_scaled_m", "Root error after scale m", 3),
         Column("root_scale", "Root scale", 3),
         Column("root_relative_depth", "Root depth error %", percent=True),
+        Column("root_per_metre", "Root error % of way", percent=True),
         Column("foot_slide_mm_frame", "Foot slide mm/frame", 2),
         Column("foot_slide_m_s", "Foot slide m/s", 3),
+        Column("own_slide_mm_frame", "Slide in own contacts mm/frame", 2),
+        Column("reference_slide_mm_frame", "Reference slide mm/frame", 2),
+        Column("penetration_mm", "Below floor mm"),
+        Column("worst_penetration_mm", "Lowest below floor mm"),
+        Column("gravity_deg", "Gravity error °"),
+        Column("limb_deg", "Limb error °"),
+        Column("worst_rotation_step_deg", "Largest turn °/frame", 0),
+        Column("worst_limb_step_deg", "Largest turn of a limb °/frame", 0),
+        Column("worst_reference_limb_step_deg", "Reference's °/frame", 0),
+        Column("reprojection_px", "Reprojection px"),
         Column("contact_precision", "Contact precision", 3),
         Column("contact_recall", "Contact recall", 3),
         Column("contact_f1", "Contact F1", 3),
@@ -68,7 +82,7 @@ MEASURES: Mapping[str, Column] = {
 }
 
 #: A result's acceleration says nothing without both others.
-_TOGETHER = tuple(key for key in MEASURES if key.startswith("acceleration_"))
+_TOGETHER = tuple(key for key in MEASURES if key.startswith("acceleration_") and key.endswith("_frame2"))
 
 
 def columns(*keys: str) -> tuple[Column, ...]:

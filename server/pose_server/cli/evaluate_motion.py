@@ -1,0 +1,67 @@
+"""`pose-server evaluate motion`: the whole solve on known truth."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pose_server.cli.errors import clear_errors
+from pose_server.cli.train_baseline import split_names
+
+__all__ = ["Lens", "evaluate_motion_command"]
+
+
+class Lens(StrEnum):
+    """Whether the solve is told the focal length."""
+
+    given = "given"
+    guessed = "guessed"
+
+
+def evaluate_motion_command(
+    motions: Annotated[Path, typer.Argument(help="A set of 'train prepare'.", show_default=False)],
+    lifter: Annotated[str, typer.Option(help="As 'pose-server import' takes it.")] = "house",
+    count: Annotated[int, typer.Option(min=1, help="How many stretches of motion to film.")] = 20,
+    rate: Annotated[float, typer.Option(min=1, help="Frames per second of the film.")] = 30.0,
+    lens: Annotated[Lens, typer.Option(help="Whether the focal length is known.")] = Lens.given,
+    outliers: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of frames that show somebody else.")
+    ] = 0.05,
+    held_out: Annotated[
+        str | None, typer.Option(help="Subjects to film, with commas between.", show_default="CMU's nine")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", help="Write PATH.md and PATH.json, with every scene.", show_default=False),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the tables, with every scene, as JSON.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks.")] = False,
+) -> None:
+    """Solve motion capture of people who were not trained on, filmed and detected virtually."""
+    with clear_errors(debug=debug):
+        from pose_server.evaluate.motion import Shooting
+        from pose_server.evaluate.motion_table import motion_tables
+        from pose_server.evaluate.table import write_tables
+
+        shooting = Shooting(count=count, rate_hz=rate, lens=lens.value, outliers=outliers)
+        tables = motion_tables(
+            motions,
+            lifter,
+            shooting,
+            held_out=split_names(held_out),
+            tell=lambda text: typer.echo(text, err=True),
+        )
+        if as_json:
+            typer.echo(json.dumps([table.to_dict() for table in tables], ensure_ascii=False))
+        else:
+            for table in tables[:-1]:  # the last has every scene, for programs
+                typer.echo(table.to_markdown())
+        if write is not None:
+            paths = write_tables(write, tables, heading="Motion on known truth")
+            typer.echo("Written: " + ", ".join(map(str, paths)), err=as_json)
