@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,8 +17,7 @@ from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contacts import CONTACT_NAMES, supporting
-from pose_server.solve.feet import steadied
-from pose_server.solve.frames import unit
+from pose_server.solve.feet import planted
 from pose_server.solve.ground import floor_height, upright, world_axes
 from pose_server.solve.person import Person, solved_person
 from pose_server.solve.resample import joints_in_camera, resampled
@@ -89,20 +89,29 @@ def solve_clip(
         for person, height in zip(people, heights, strict=True)
     ]
     floors = [floor_height(*pair) for pair in zip(heights, supports, strict=True)]
-    roots = []
+    stood = []
     for person, contacts, floor_m in zip(people, supports, floors, strict=True):
-        sight = unit(person.root_camera_m)
-        shift = steadied(person.stance.soles_m, contacts, sight, up, floor_m, rate_hz=rate_hz)
-        roots.append(person.root_camera_m + shift)
+        local, root = planted(
+            person.local_wxyz,
+            person.root_camera_m,
+            person.body,
+            contacts,
+            up,
+            floor_m,
+            level=False,
+            rate_hz=rate_hz,
+        )
+        stood.append(replace(person, local_wxyz=local, root_camera_m=root))
         progress.check()
+    people = stood
     # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
     standing = [floor for floor, contacts in zip(floors, supports, strict=True) if contacts.any()]
     turn = world_axes(up)
-    origin = turn @ roots[0][0]
+    origin = turn @ people[0].root_camera_m[0]
     origin[2] = min(standing or floors)
     motions = []
-    for person, root, contacts in zip(people, roots, supports, strict=True):
-        motion = _motion(person, root, contacts, turn, origin, camera, rate)
+    for person, contacts in zip(people, supports, strict=True):
+        motion = _motion(person, contacts, turn, origin, camera, rate)
         motions.append(resampled(motion, fps) if fps is not None else motion)
         progress.check()
     return motions
@@ -110,7 +119,6 @@ def solve_clip(
 
 def _motion(
     person: Person,
-    root_camera: FloatArray,
     contacts: FloatArray,
     turn: FloatArray,
     origin: FloatArray,
@@ -121,7 +129,7 @@ def _motion(
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
     local[:, 0] = world.as_quat(scalar_first=True)
     local = same_hemisphere(local)
-    root_world = root_camera @ turn.T - origin
+    root_world = person.root_camera_m @ turn.T - origin
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T
     to_camera[:3, 3] = turn.T @ origin

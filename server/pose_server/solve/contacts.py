@@ -10,16 +10,20 @@ from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.proportions import Proportions
 
-__all__ = ["CONTACT_NAMES", "sole_points", "still", "supporting"]
+__all__ = ["CONTACT_NAMES", "SOLE_CARRIERS", "resting", "sole_points", "supporting"]
 
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
-#: A point begins to rest below the first speed and goes on below the second.
-_ON_M_S = 0.20
-_OFF_M_S = 0.35
+#: The speed at which the odds are even, and how much its logarithm counts: alone, and beside the lifter.
+_ALONE_M_S, _ALONE = 0.20, 1.0
+_BESIDE_M_S, _BESIDE = 0.35, 0.5
+#: A point begins to rest where the odds are better than even, and goes on down to these.
+_OFF_ODDS = -0.6
 _WINDOW_S = 0.08
 _SHORTEST_S = 0.08
+#: The joint that carries each sole.
+SOLE_CARRIERS = tuple(SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right"))
 #: A foot held still in the air is no support while the other stands this much lower.
-_LOWEST_M = 0.12
+_LOWEST_M = 0.2
 _RAMP_S = 0.05
 #: A foot that is missed for less on both sides goes on doing what it did.
 _MISSED_S = 0.1
@@ -48,10 +52,26 @@ def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions
     )
 
 
-def still(points_camera_m: FloatArray, trust: FloatArray, *, rate_hz: float) -> NDArray[np.bool_]:
-    """Return (T, C) whether (T, C, 3) points rest, seen across the view: depth is too noisy to ask.
+def resting(
+    points_camera_m: FloatArray, trust: FloatArray, told: FloatArray | None, *, rate_hz: float
+) -> NDArray[np.bool_]:
+    """Return (T, C) whether soles rest.
 
-    Where trust (T, C) is 0 for longer than a moment, nothing is known to rest.
+    Parameters
+    ----------
+    points_camera_m
+        (T, C, 3); their speed counts across the view: depth is too noisy to ask.
+    trust
+        (T, C) how well each is seen.
+    told
+        (T, C) probability that the lifter gives, or None; then nothing is known to rest where trust
+        is 0 for longer than a moment.
+    rate_hz
+        Frames per second.
+
+    Notes
+    -----
+    Odds of the lifter's probability times odds of the speed, with hysteresis.
     """
     if len(points_camera_m) < 2:
         return np.zeros(points_camera_m.shape[:2], dtype=bool)
@@ -60,16 +80,21 @@ def still(points_camera_m: FloatArray, trust: FloatArray, *, rate_hz: float) -> 
     velocity -= np.sum(velocity * sight, axis=2, keepdims=True) * sight
     window = max(1, round(_WINDOW_S * rate_hz))
     speed = np.linalg.norm(uniform_filter1d(velocity, window, axis=0, mode="nearest"), axis=2)
+    speed = np.maximum(speed, 1e-3)
+    if told is None:
+        reach = 2 * round(_MISSED_S * rate_hz) + 1
+        seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
+        odds = np.where(seen, _ALONE * np.log(_ALONE_M_S / speed), -np.inf)
+    else:
+        sure = np.clip(np.nan_to_num(told), 0.01, 0.99)
+        odds = np.log(sure / (1 - sure)) + _BESIDE * np.clip(np.log(_BESIDE_M_S / speed), -3, 2)
     shortest = max(1, round(_SHORTEST_S * rate_hz))
-    reach = 2 * round(_MISSED_S * rate_hz) + 1
-    seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
-    rests = np.zeros(speed.shape, dtype=bool)
-    for point in range(speed.shape[1]):
-        slow = (speed[:, point] < _OFF_M_S) & seen[:, point]
-        spans, count = label(slow)
-        calm = np.bincount(spans[slow & (speed[:, point] < _ON_M_S)], minlength=count + 1)
-        long = np.bincount(spans, minlength=count + 1) >= shortest
-        keep = (calm > 0) & long
+    rests = np.zeros(odds.shape, dtype=bool)
+    for point in range(odds.shape[1]):
+        possible = odds[:, point] > _OFF_ODDS
+        spans, count = label(possible)
+        sure_of = np.bincount(spans[possible & (odds[:, point] > 0)], minlength=count + 1)
+        keep = (sure_of > 0) & (np.bincount(spans, minlength=count + 1) >= shortest)
         keep[0] = False
         rests[:, point] = keep[spans]
     return rests

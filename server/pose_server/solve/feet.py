@@ -1,73 +1,166 @@
-"""A nudge of the root that keeps resting feet where they stand."""
+"""Feet that stand where they stand: legs and root moved a little, so that what rests does not slide.
+
+The pose is right but for centimetres; what is asked here is small and local.  Soles at rest keep their
+place, those on the floor its height, none sinks into it; knees and feet stay where the picture shows
+them; and the change itself is calm, which eases every lock in and out.
+"""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import spsolve
+from pose_shared.skeleton import SKELETON
 
 from pose_server.pipeline.boundary import FloatArray
+from pose_server.pipeline.kinematics import global_rotations, joint_positions
+from pose_server.solve.banded import Normal
+from pose_server.solve.contacts import SOLE_CARRIERS, sole_points
+from pose_server.solve.frames import unit
+from pose_server.solve.freedom import Freedom
 from pose_server.solve.ground import LEVEL_M
+from pose_server.solve.proportions import Proportions
 
-__all__ = ["steadied"]
+__all__ = ["planted"]
 
-#: What is expected of a resting point per second, of the nudge across and along the view, and of
-#: a resting point's height about the floor.
-_SLIP_M_S = 0.02
+_FREEDOM = Freedom(
+    ("left_hip", "right_hip", "left_ankle", "right_ankle"),
+    {"left_knee": (1.0, 0.0, 0.0), "right_knee": (1.0, 0.0, 0.0)},
+)
+#: How far each may be turned, in radians, and the root moved across and along the view.
+_TURNS_RAD = {"hip": 0.15, "knee": 0.20, "ankle": 0.25}
 _ACROSS_M = 0.02
-_ALONG_M = 0.20
-_HEIGHT_M = 0.04
-#: The nudge itself moves slower than this, or feet would shake the body.
-_NUDGE_HZ = 3.0
+_ALONG_M = 0.10
+#: Knees and feet in the picture, at the person.
+_SEEN_M = 0.02
+#: What is left of a resting point's speed, and of its height about the floor.
+_SLIP_M_S = 0.01
+_HEIGHT_M = 0.01
+#: What moves faster than this between two frames did not rest after all.
+_SLIPPED_M_S = 0.6
+#: The change moves slower than this.
+_CHANGE_HZ = 1.5
+_PASSES = 4
+_CHUNK = 600
+_AHEAD = 60
 
 
-def steadied(
-    soles_m: FloatArray,
+def planted(
+    local_wxyz: FloatArray,
+    root_m: FloatArray,
+    body: Proportions,
     contacts: FloatArray,
-    sight: FloatArray,
     up: FloatArray,
-    floor_m: float,
+    floor_m: float | None,
     *,
+    level: bool,
     rate_hz: float,
-) -> FloatArray:
-    """Return the (T, 3) shift of the whole body that lets resting points rest, in least squares.
+) -> tuple[FloatArray, FloatArray]:
+    """Return (T, J, 4) rotations and (T, 3) root places whose resting feet rest.
 
     Parameters
     ----------
-    soles_m
-        (T, C, 3) points in the camera.
+    local_wxyz, root_m
+        The motion so far, in camera axes.
+    body
+        Whose feet they are.
     contacts
-        (T, C) 0..1.
-    sight
-        (T, 3) unit directions from the camera to the body; the shift is free along it and tight across.
+        (T, 4) 0..1 of `CONTACT_NAMES`.
     up, floor_m
-        Unit direction and the height along it on which the feet rest.
+        Unit direction in the camera, and the floor's height along it; None where there is no floor.
+    level
+        Whether every contact is on that floor, or only those near it.
     rate_hz
         Frames per second.
     """
-    frames = len(contacts)
-    if frames < 3 or not contacts.any():
-        return np.zeros((frames, 3))
-    eye = sp.identity(3)
-    step = sp.diags_array([-1.0, 1.0], offsets=[0, 1], shape=(frames - 1, frames))
-    bend = sp.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(frames - 2, frames))
-    normal = np.zeros((frames, 3, 3))
-    normal += np.eye(3) / _ACROSS_M**2
-    normal += (1 / _ALONG_M**2 - 1 / _ACROSS_M**2) * sight[:, :, None] * sight[:, None, :]
-    right = np.zeros((frames, 3))
+    local, root = local_wxyz.copy(), root_m.copy()
+    if len(root) < 3:
+        return local, root
+    for start in range(0, len(root), _CHUNK):
+        # A long clip goes piece by piece; each begins with the last rows of the one before.
+        held = min(start, 2)
+        rows = slice(start - held, min(len(root), start + _CHUNK + _AHEAD))
+        local[rows], root[rows] = _piece(
+            local_wxyz[rows],
+            root_m[rows],
+            (local[rows], root[rows], held),
+            body,
+            contacts[rows],
+            up,
+            floor_m,
+            level,
+            rate_hz,
+        )
+    return local, root
 
-    heights = soles_m @ up - floor_m
-    # A foot on something higher than the floor rests there.
-    on_floor = contacts * (np.abs(heights) < LEVEL_M) / _HEIGHT_M**2
-    normal += on_floor.sum(axis=1)[:, None, None] * np.outer(up, up)
-    right -= (on_floor * heights).sum(axis=1)[:, None] * up
 
-    stiffness = (2 * math.sin(math.pi * min(_NUDGE_HZ / rate_hz, 0.5))) ** -4 / _ACROSS_M**2
-    system = sp.block_diag(normal, format="csc") + stiffness * sp.kron(bend.T @ bend, eye)
-    rests = np.minimum(contacts[1:], contacts[:-1]) * (rate_hz / _SLIP_M_S) ** 2
-    slips = np.diff(soles_m, axis=0)
-    system = system + sp.kron(step.T @ sp.diags_array(rests.sum(axis=1)) @ step, eye)
-    right -= step.T @ (rests[..., None] * slips).sum(axis=1)
-    return np.asarray(spsolve(sp.csc_array(system), right.ravel())).reshape(frames, 3)
+def _piece(
+    first_local: FloatArray,
+    first_root: FloatArray,
+    done: tuple[FloatArray, FloatArray, int],
+    body: Proportions,
+    contacts: FloatArray,
+    up: FloatArray,
+    floor_m: float | None,
+    level: bool,
+    rate_hz: float,
+) -> tuple[FloatArray, FloatArray]:
+    local, root = first_local.copy(), first_root.copy()
+    before_local, before_root, held = done
+    local[:held], root[:held] = before_local[:held], before_root[:held]
+    frames, free = len(root), _FREEDOM
+    shown = [SKELETON.index(s + part) for part in ("knee", "ankle") for s in ("left_", "right_")]
+    carriers = [*SOLE_CARRIERS, *(SKELETON.parents[joint] for joint in shown)]
+    wanted = _points(first_local, first_root, body, shown)
+    tight = _tightness(first_root)
+    slow = (2 * math.sin(math.pi * min(_CHANGE_HZ / rate_hz, 0.5))) ** -4
+    stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
+    change = np.zeros((frames, free.count))
+    rests = np.minimum(contacts[1:], contacts[:-1])
+    for _ in range(_PASSES):
+        points = _points(local, root, body, shown)
+        joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
+        moves = free.derivatives(local, joints, points, carriers)
+        normal = Normal(frames, free.count)
+        normal.own += tight
+        normal.right -= (tight @ change[..., None])[..., 0]
+        normal.add_bending(np.diff(change, 2, axis=0), stiffness[1:-1])
+
+        depth = np.maximum(wanted[..., 2:], 0.1)
+        plane = points[..., :2] / np.maximum(points[..., 2:], 0.1)
+        slope = moves[..., :2] - plane[:, :, None] * moves[..., 2:]
+        error = (wanted[..., :2] / depth - plane) * depth / _SEEN_M
+        normal.add(slope / _SEEN_M, error, np.ones(points.shape[:2]))
+
+        soles, along = points[:, :4], moves[:, :4]
+        slip = np.diff(soles, axis=0)
+        loose = 1 / (1 + np.sum(slip**2, axis=2) * (rate_hz / _SLIPPED_M_S) ** 2) ** 2
+        normal.add_difference(along, slip, rests * loose * (rate_hz / _SLIP_M_S) ** 2)
+        if floor_m is not None:
+            height = soles @ up - floor_m
+            near = contacts if level else contacts * (np.abs(height) < LEVEL_M)
+            weight = np.maximum(near, (height < 0) & (level | (height > -LEVEL_M)))
+            normal.add((along @ up)[..., None], -height[..., None], weight / _HEIGHT_M**2)
+        normal.own[:held] += np.eye(free.count) * 1e12
+        step = np.clip(normal.solved(), -0.3, 0.3)
+        change += step
+        local, root = free.moved(local, root, step)
+    return local, root
+
+
+def _points(local: FloatArray, root: FloatArray, body: Proportions, shown: list[int]) -> FloatArray:
+    """Return (T, 8, 3): the soles, then knees and ankles."""
+    joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
+    soles = sole_points(joints, global_rotations(local, SKELETON.parents), body)
+    return np.concatenate([soles, joints[:, shown]], axis=1)
+
+
+def _tightness(root: FloatArray) -> FloatArray:
+    """Return (T, D, D) how strongly each degree of freedom stays: the root loosely along the view."""
+    expected = np.full(_FREEDOM.count, _ACROSS_M)
+    for joint in _FREEDOM.turned:
+        expected[_FREEDOM.columns(joint)] = _TURNS_RAD[joint.rpartition("_")[2]]
+    tight = np.tile(np.diag(1 / expected**2), (len(root), 1, 1))
+    sight = unit(root)
+    tight[:, :3, :3] += (1 / _ALONG_M**2 - 1 / _ACROSS_M**2) * sight[:, :, None] * sight[:, None, :]
+    return tight

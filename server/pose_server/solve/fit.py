@@ -5,7 +5,7 @@ the picture.  Here the rotations of the torso, the arms and the legs and the pla
 moved by a few Gauss-Newton steps to a balance of five wishes: joints project onto their keypoints,
 bones point as lifted, joints stay within custom, hinges do not bend backwards, and nothing
 accelerates without need.  Frames are tied together only through each degree of freedom's own
-acceleration, so the normal equations are a band and the cost is linear in the length of the clip.
+acceleration, so the cost is linear in the length of the clip.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import FloatArray
-from pose_server.pipeline.kinematics import global_rotations, joint_positions
+from pose_server.pipeline.kinematics import joint_positions
+from pose_server.solve.banded import Normal
+from pose_server.solve.freedom import Freedom
 
 __all__ = ["FITTED_BONES", "FITTED_POINTS", "Evidence", "fitted"]
 
@@ -86,34 +87,11 @@ class Evidence:
     """(T, B), 0 where missing."""
 
 
-class _Freedom:
-    """Which degrees of freedom there are: first the root's place, then turns about axes of a parent."""
-
-    def __init__(self) -> None:
-        turns = [(joint, axis) for joint in _BALLS for axis in np.eye(3)]
-        turns += [(joint, np.array(axis)) for joint, axis in _HINGES.items()]
-        self.joints = np.array([SKELETON.index(joint) for joint, _ in turns])
-        self.axes = np.array([axis for _, axis in turns])
-        self.count = 3 + len(turns)
-        points = (*FITTED_POINTS, "pelvis", "neck")
-        self.points = np.array([SKELETON.index(name) for name in points])
-        self.starts = np.array([points.index(start) for start, _ in FITTED_BONES])
-        self.ends = np.array([points.index(end) for _, end in FITTED_BONES])
-        self.moves = np.array([[j in _above(p) for j in self.joints] for p in self.points], dtype=float)
-
-    def columns(self, joint: str) -> NDArray[np.intp]:
-        return 3 + np.flatnonzero(self.joints == SKELETON.index(joint))
-
-
-def _above(joint: int) -> set[int]:
-    """Return the joints whose rotation moves a joint."""
-    found = set()
-    while (joint := SKELETON.parents[joint]) >= 0:
-        found.add(joint)
-    return found
-
-
-_FREEDOM = _Freedom()
+_FREEDOM = Freedom(_BALLS, _HINGES)
+_POINTS = [SKELETON.index(name) for name in (*FITTED_POINTS, "pelvis", "neck")]
+#: A joint is carried by the one above it.
+_CARRIERS = [SKELETON.parents[point] for point in _POINTS]
+_STARTS, _ENDS = ([_POINTS.index(SKELETON.index(bone[end])) for bone in FITTED_BONES] for end in (0, 1))
 
 
 def fitted(
@@ -182,20 +160,20 @@ def _piece(
     stiffness = np.full(_FREEDOM.count, (rate_hz**2 / _TURN_RAD_S2) ** 2)
     stiffness[:3] = (rate_hz**2 / np.array([_ACROSS_M_S2, _ACROSS_M_S2, _DEPTH_M_S2])) ** 2
     for direction_weight, outlying in _STEPS:
-        hessian, gradient = _seen(
-            local, root, evidence, offsets, matrix, stature_m, direction_weight, outlying
-        )
-        _add_custom(hessian, gradient, local)
-        _add_hinges(hessian, gradient, local)
-        hessian += np.eye(_FREEDOM.count) * _DAMPING
-        hessian[:held] += np.eye(_FREEDOM.count) * 1e12
-        step = _solve(hessian, gradient, _accelerations(local, root), stiffness)
-        step = np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-        local, root = _moved(local, root, step)
+        normal = Normal(len(root), _FREEDOM.count)
+        _add_seen(normal, local, root, evidence, offsets, matrix, stature_m, direction_weight, outlying)
+        _add_custom(normal, local)
+        _add_hinges(normal, local)
+        normal.add_bending(_FREEDOM.accelerations(local, root), stiffness)
+        normal.own += np.eye(_FREEDOM.count) * _DAMPING
+        normal.own[:held] += np.eye(_FREEDOM.count) * 1e12
+        step = np.clip(normal.solved(), -_LONGEST_STEP, _LONGEST_STEP)
+        local, root = _FREEDOM.moved(local, root, step)
     return local, root
 
 
-def _seen(
+def _add_seen(
+    normal: Normal,
     local: FloatArray,
     root: FloatArray,
     evidence: Evidence,
@@ -204,20 +182,11 @@ def _seen(
     stature_m: float,
     direction_weight: float,
     outlying: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the (T, D, D) normal matrices and (T, D) right sides of keypoints and directions."""
-    frames, free = len(root), _FREEDOM
-    rotations = global_rotations(local, SKELETON.parents)
+) -> None:
+    """Add keypoints and directions."""
     joints = joint_positions(local, root, offsets, SKELETON.parents)
-    parents = np.array(SKELETON.parents)[free.joints]
-    carrier = np.where((parents >= 0)[:, None, None], rotations[:, parents], np.eye(3))
-    axes = np.einsum("tdij,dj->tdi", carrier, free.axes)
-
-    points = joints[:, free.points]
-    moved = np.empty((frames, len(free.points), free.count, 3))
-    moved[:, :, :3] = np.eye(3)
-    moved[:, :, 3:] = np.cross(axes[:, None], points[:, :, None] - joints[:, None, free.joints])
-    moved[:, :, 3:] *= free.moves[..., None]
+    points = joints[:, _POINTS]
+    moved = _FREEDOM.derivatives(local, joints, points, _CARRIERS)
 
     # Keypoints: how far points are off across the view, in units of the expected error.
     seen = slice(0, len(FITTED_POINTS))
@@ -229,18 +198,16 @@ def _seen(
     slope = (moved[:, seen, :, :2] - plane[:, :, None] * moved[:, seen, :, 2:]) / (depth * expected)[
         ..., None
     ]
-    hessian, gradient = _normal(slope, error, evidence.keypoint_weights * _robust(error, outlying))
+    normal.add(slope, error, evidence.keypoint_weights * _robust(error, outlying))
 
     # Directions: how far bones point away from where they were lifted.
-    bones = points[:, free.ends] - points[:, free.starts]
+    bones = points[:, _ENDS] - points[:, _STARTS]
     length = np.linalg.norm(bones, axis=2, keepdims=True)
     now = bones / length
     error = np.nan_to_num((evidence.directions - now) / _DIRECTION)
-    slope = (moved[:, free.ends] - moved[:, free.starts]) / (length * _DIRECTION)[..., None]
+    slope = (moved[:, _ENDS] - moved[:, _STARTS]) / (length * _DIRECTION)[..., None]
     slope -= np.sum(slope * now[:, :, None], axis=3, keepdims=True) * now[:, :, None]
-    weight = direction_weight * evidence.direction_weights * _robust(error, outlying)
-    more, right = _normal(slope, error, weight)
-    return hessian + more, gradient + right
+    normal.add(slope, error, direction_weight * evidence.direction_weights * _robust(error, outlying))
 
 
 def _robust(error: FloatArray, outlying: float) -> FloatArray:
@@ -249,17 +216,7 @@ def _robust(error: FloatArray, outlying: float) -> FloatArray:
     return np.asarray((outlying**2 / (outlying**2 + square)) ** 2)
 
 
-def _normal(jacobian: FloatArray, error: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sum (T, N, D, C) derivatives and (T, N, C) errors into normal equations."""
-    frames, _, count, _ = jacobian.shape
-    root = np.sqrt(weight)
-    rows = (jacobian * root[..., None, None]).transpose(0, 1, 3, 2).reshape(frames, -1, count)
-    right = (error * root[..., None]).reshape(frames, -1, 1)
-    turned = rows.transpose(0, 2, 1)
-    return turned @ rows, (turned @ right)[..., 0]
-
-
-def _add_custom(hessian: FloatArray, gradient: FloatArray, local: FloatArray) -> None:
+def _add_custom(normal: Normal, local: FloatArray) -> None:
     """Add what keeps each ball joint near its relaxed stance."""
     for joint, custom in _CUSTOM_RAD.items():
         now = Rotation.from_quat(local[:, SKELETON.index(joint)], scalar_first=True)
@@ -267,8 +224,8 @@ def _add_custom(hessian: FloatArray, gradient: FloatArray, local: FloatArray) ->
         away = (now * relaxed.inv()).as_rotvec()
         slope = _inverse_left_jacobian(away) / np.array(custom)[:, None]
         columns = _FREEDOM.columns(joint)
-        hessian[:, columns[:, None], columns] += slope.transpose(0, 2, 1) @ slope
-        gradient[:, columns] -= (slope.transpose(0, 2, 1) @ (away / custom)[..., None])[..., 0]
+        normal.own[:, columns[:, None], columns] += slope.transpose(0, 2, 1) @ slope
+        normal.right[:, columns] -= (slope.transpose(0, 2, 1) @ (away / custom)[..., None])[..., 0]
 
 
 def _inverse_left_jacobian(rotvecs: FloatArray) -> FloatArray:
@@ -284,13 +241,13 @@ def _inverse_left_jacobian(rotvecs: FloatArray) -> FloatArray:
     return np.asarray(np.eye(3) - cross / 2 + (1 - half / np.tan(half)) / (2 * half) ** 2 * (cross @ cross))
 
 
-def _add_hinges(hessian: FloatArray, gradient: FloatArray, local: FloatArray) -> None:
+def _add_hinges(normal: Normal, local: FloatArray) -> None:
     """Add what keeps elbows and knees from bending backwards."""
     for joint in _HINGES:
         column = _FREEDOM.columns(joint)[0]
         missing = np.maximum(-_bend(local, joint), 0.0)
-        hessian[:, column, column] += (missing > 0) / _BACKWARDS_RAD**2
-        gradient[:, column] += missing / _BACKWARDS_RAD**2
+        normal.own[:, column, column] += (missing > 0) / _BACKWARDS_RAD**2
+        normal.right[:, column] += missing / _BACKWARDS_RAD**2
 
 
 def _bend(local: FloatArray, joint: str) -> FloatArray:
@@ -301,78 +258,3 @@ def _bend(local: FloatArray, joint: str) -> FloatArray:
     )
     now = Rotation.from_quat(local[:, SKELETON.index(joint)], scalar_first=True).apply(along)
     return np.asarray(np.arctan2(now @ np.cross(axis, along), now @ along))
-
-
-def _accelerations(local: FloatArray, root: FloatArray) -> FloatArray:
-    """Return (T - 2, D) second differences of every degree of freedom, per frame squared."""
-    frames = len(root)
-    speeds = np.empty((max(frames - 1, 0), _FREEDOM.count))
-    speeds[:, :3] = np.diff(root, axis=0)
-    for joint in (*_BALLS, *_HINGES):
-        turns = Rotation.from_quat(local[:, SKELETON.index(joint)], scalar_first=True)
-        columns = _FREEDOM.columns(joint)
-        axes = _FREEDOM.axes[columns - 3]
-        if frames > 1:
-            speeds[:, columns] = (turns[1:] * turns[:-1].inv()).as_rotvec() @ axes.T
-    return np.diff(speeds, axis=0)
-
-
-def _solve(
-    hessian: FloatArray, gradient: FloatArray, accelerations: FloatArray, stiffness: FloatArray
-) -> FloatArray:
-    """Solve the normal equations of all frames for the (T, D) step.
-
-    Two frames make a block, which leaves a block-tridiagonal system.  Its elimination by small dense
-    solves is as fast as LAPACK's banded Cholesky and never waits for that one's threads.
-    """
-    frames, count = gradient.shape
-    right = gradient.copy()
-    kernel = np.array([1.0, -2.0, 1.0])
-    # Sums of kernel products on the diagonal and the two beside it.
-    bands = np.zeros((3, frames))
-    for first in range(3):
-        right[first : first + frames - 2] -= kernel[first] * stiffness * accelerations
-        for second in range(first, 3):
-            bands[second - first, first : first + max(frames - 2, 0)] += kernel[first] * kernel[second]
-    blocks = (frames + 1) // 2
-    place = np.arange(count)
-    diagonal = np.zeros((blocks, 2, count, 2, count))
-    diagonal[:, 1, place, 1, place] = 1.0
-    beside = np.zeros((blocks, 2, count, 2, count))
-    even, odd = slice(0, frames, 2), slice(1, frames, 2)
-    for part, rows in ((0, even), (1, odd)):
-        held = diagonal[: len(hessian[rows]), part, :, part]
-        held[:] = hessian[rows]
-        held[:, place, place] += bands[0, rows, None] * stiffness
-        beside[: len(held), part, place, part, place] = bands[2, rows][:, None] * stiffness
-    pairs = frames // 2
-    within = bands[1, even][:pairs, None] * stiffness
-    diagonal[:pairs, 0, place, 1, place] = diagonal[:pairs, 1, place, 0, place] = within
-    beside[:pairs, 1, place, 0, place] = bands[1, odd][:, None] * stiffness
-    size = 2 * count
-    diagonal, beside = diagonal.reshape(blocks, size, size), beside.reshape(blocks, size, size)
-    known = np.zeros((blocks * 2, count))
-    known[:frames] = right
-    known = known.reshape(blocks, size)
-
-    carried = np.empty((blocks, size, size + 1))
-    for k in range(blocks):
-        block, side = diagonal[k], known[k]
-        if k:
-            block = block - beside[k - 1].T @ carried[k - 1, :, :size]
-            side = side - beside[k - 1].T @ carried[k - 1, :, size]
-        carried[k] = np.linalg.solve(block, np.column_stack([beside[k], side]))
-    step = carried[:, :, size].copy()
-    for k in range(blocks - 2, -1, -1):
-        step[k] -= carried[k, :, :size] @ step[k + 1]
-    return step.reshape(-1, count)[:frames]
-
-
-def _moved(local: FloatArray, root: FloatArray, step: FloatArray) -> tuple[FloatArray, FloatArray]:
-    local = local.copy()
-    for joint in (*_BALLS, *_HINGES):
-        index, columns = SKELETON.index(joint), _FREEDOM.columns(joint)
-        turn = Rotation.from_rotvec(step[:, columns] @ _FREEDOM.axes[columns - 3])
-        now = Rotation.from_quat(local[:, index], scalar_first=True)
-        local[:, index] = (turn * now).as_quat(scalar_first=True)
-    return local, root + step[:, :3]

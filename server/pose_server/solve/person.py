@@ -14,7 +14,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
 from pose_server.pipeline.placement import placed
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.solve.contacts import sole_points, still
+from pose_server.solve.contacts import SOLE_CARRIERS, resting, sole_points
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_server.solve.frames import unit
 from pose_server.solve.ground import Stance
@@ -104,8 +104,7 @@ def solved_person(
     joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
     rotations = global_rotations(local, SKELETON.parents)
     soles = sole_points(joints, rotations, body)
-    ankles = [SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right")]
-    rests = still(soles, trust[:, ankles], rate_hz=rate_hz)
+    rests = resting(soles, trust[:, SOLE_CARRIERS], pose.contacts, rate_hz=rate_hz)
     return Person(track, body, local, root, trust, Stance(joints, soles, rests))
 
 
