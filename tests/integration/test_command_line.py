@@ -14,6 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from made_result import write_result
+from pose_server.pipeline.solve_options import SolveOptions
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,7 +89,7 @@ def check_refused(done: subprocess.CompletedProcess[str], out: Path, *words: str
     assert not list(out.parent.glob("*.partial"))
 
 
-@pytest.mark.parametrize("command", ["", "import", "serve", "jobs", "doctor"])
+@pytest.mark.parametrize("command", ["", "import", "refine", "serve", "jobs", "doctor"])
 def test_help_is_there(run: Run, command: str) -> None:
     done = run(*command.split(), "--help")
     assert done.returncode == 0
@@ -141,6 +143,33 @@ def test_bad_options_end_in_one_sentence(
 ) -> None:
     film = write_film(tmp_path / "film.mp4")
     check_refused(run("import", film, "--out", tmp_path / "out", *arguments), tmp_path / "out", *words)
+
+
+def test_a_result_is_refined_and_what_is_not_named_stays(run: Run, tmp_path: Path) -> None:
+    write_result(tmp_path / "result", SolveOptions(floor="flat"))
+    done = run("refine", "result", "--smoothing", "1", "--height", "1.9", "--out", "out", "--json")
+    assert done.returncode == 0, done.stderr
+    solve = json.loads(done.stdout)["options"]["solve"]
+    assert (solve["smoothing"], solve["height_m"], solve["floor"]) == (1, 1.9, "flat")
+    again = run("refine", "out", "--height", "auto", "--contact", "1:left_toe:3-9=on", "--filter", "arms=rts")
+    assert again.returncode == 0, again.stderr
+    solve = json.loads((tmp_path / "out" / "report.json").read_text())["options"]["solve"]
+    assert (solve["smoothing"], solve["height_m"], len(solve["edits"])) == (1, None, 1)
+    assert "written to out" in again.stderr
+    assert run("refine", "out", "--contact", "none", "--filter", "none").returncode == 0
+    solve = json.loads((tmp_path / "out" / "report.json").read_text())["options"]["solve"]
+    assert (solve["edits"], solve["filters"]) == ([], [])
+    before = (tmp_path / "out" / "report.json").read_bytes()
+    for arguments, word in (
+        (["nowhere"], "no report.json"),
+        (["out", "--smoothing", "7"], "--smoothing 7"),
+        (["out", "--contact", "9:left_toe:3-9=on"], "no person 9"),
+    ):
+        refused = run("refine", *arguments)
+        assert refused.returncode == 2
+        assert word in refused.stderr.strip().splitlines()[-1]
+        assert "Traceback" not in refused.stderr
+    assert (tmp_path / "out" / "report.json").read_bytes() == before
 
 
 def test_an_output_below_a_file_is_refused(run: Run, tmp_path: Path) -> None:

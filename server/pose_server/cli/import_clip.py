@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from pose_shared.errors import InputError
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
+from pose_server.cli.summary import print_summary
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
 
@@ -108,7 +108,7 @@ def import_command(
         if as_json:
             typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
         else:
-            _print_summary(report, out, time.monotonic() - begin)
+            print_summary(report, out, time.monotonic() - begin)
 
 
 def _import_here(
@@ -136,21 +136,3 @@ def _people(text: str) -> int | None:
         raise InputError(
             f"--people {text} is not possible; give 'all' or a number.", reason="PEOPLE_INVALID", value=text
         ) from None
-
-
-def _print_summary(report: dict[str, Any], out: Path, seconds: float) -> None:
-    clip = report["clip"]
-    stages = ", ".join(
-        f"{t['stage']} {'cached' if t['cached'] else format(t['seconds'], '.1f') + ' s'}"
-        for t in report["timings"]
-    )
-    lines = [f"{clip['name']}: {clip['frame_count']} frames in {seconds:.1f} s ({stages})"]
-    for person in report["people"]:
-        error = person["reprojection_px"]
-        lines.append(
-            f"  person {person['index']}: frames {person['first_frame']} to {person['last_frame']}, "
-            f"seen in {person['coverage']:.0%}, {person['height_m']:.2f} m tall"
-            + (f", {error:.1f} px from the 2D points" if error is not None else "")
-        )
-    lines.append(f"  written to {out}")
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pose_shared.errors import ConflictError, InputError, InternalError, NotFoundError
+from pose_shared.errors import ConflictError, InputError, InternalError
 
-from pose_server.export.destination import replacing
+from pose_server.export.arrays import read_arrays, write_arrays
 from pose_server.pipeline.boundary import Camera, Motion
 
 __all__ = ["FORMAT_VERSION", "read_npz", "write_npz"]
@@ -65,10 +61,7 @@ def write_npz(path: Path, motion: Motion) -> None:
         "image_size": np.array(motion.camera.image_size, np.int64),
         "focal_source": np.array(motion.camera.focal_source),
     }
-    content = io.BytesIO()
-    np.savez(content, **fields)
-    with replacing(path) as part:
-        part.write_bytes(content.getbuffer())
+    write_arrays(path, fields)
 
 
 def read_npz(path: Path) -> Motion:
@@ -83,7 +76,7 @@ def read_npz(path: Path) -> Motion:
     ConflictError
         It has another major version.
     """
-    fields = _load(path)
+    fields = read_arrays(path, _FIELDS.__contains__, what="motion", reason="MOTION_UNREADABLE")
     version = fields.get("format_version")
     if version is None or version.shape != () or version.dtype.kind not in "iu":
         raise _foreign(path, "it names no format_version")
@@ -104,44 +97,6 @@ def read_npz(path: Path) -> Motion:
         raise _foreign(path, str(error)) from error
     _check_meaning(path, motion)
     return motion
-
-
-def _load(path: Path) -> Mapping[str, NDArray[Any]]:
-    """Return the arrays of a file; nothing in it is ever unpickled."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name[: -len(".npy")]: name for name in archive.namelist() if name.endswith(".npy")}
-            fields = {}
-            # Fields of a newer minor version are none of our business.
-            for name in members.keys() & set(_FIELDS):
-                with archive.open(members[name]) as file:
-                    array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
-                    fields[name] = np.asarray(array)
-            return fields
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            f"There is no file {path}; check the path.", reason="FILE_NOT_FOUND", path=path
-        ) from error
-    except (
-        ArithmeticError,
-        EOFError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        tokenize.TokenError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise InputError(
-            f"{path} is damaged or no motion file ({str(error) or type(error).__name__}); "
-            "import the clip again, or give a motion.npz that pose-server wrote.",
-            reason="MOTION_UNREADABLE",
-            path=path,
-        ) from error
 
 
 def _motion(fields: Mapping[str, NDArray[Any]]) -> Motion:

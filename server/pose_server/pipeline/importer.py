@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,21 +12,20 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
-from pose_server.export.bones import rest_bones
-from pose_server.export.formats import PERSON_FORMATS
-from pose_server.export.preview import write_preview
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Motion, Track2D
+from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
+from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
 from pose_server.pipeline.progress import PersonSummary, Progress
-from pose_server.pipeline.report import ClipReport, ImportReport, PersonReport, StageTiming
-from pose_server.solve.clip import solve_clip
+from pose_server.pipeline.report import ClipReport, ImportReport, StageTiming, write_report
+from pose_server.pipeline.solving import files_in, solve_to_files
+from pose_server.pipeline.stages import StageLog
 from pose_server.track.selection import coverage, select_people
 from pose_server.track.tracker import track_people
 from pose_server.video.content import content_fingerprint
@@ -76,8 +72,7 @@ def import_clip(
     with output_folder(out_dir) as folder:
         job = _Import(options, device, progress, stage_cache)
         report = job.run(clip, folder, display_name or clip.name)
-        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        (folder / "report.json").write_text(text, encoding="utf-8")
+        write_report(folder, report)
     return report
 
 
@@ -91,12 +86,11 @@ class _Import:
         self.device = device
         self.progress = progress
         self.stage_cache = stage_cache
-        self.notes: list[str] = []
-        self.timings: list[StageTiming] = []
+        self.log = StageLog(progress)
 
     def run(self, clip: Path, folder: Path, name: str) -> ImportReport:
         options = self.options
-        with self.stage("video", 0):
+        with self.log.stage("video", 0):
             source = open_clip(
                 clip,
                 start=options.start,
@@ -110,7 +104,7 @@ class _Import:
         lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)
         frames = len(found)
-        with self.stage("track", frames):
+        with self.log.stage("track", frames):
             size = (source.info.width, source.info.height)
             everybody = track_people(
                 found, keypoint_names=detector.keypoint_names, image_size=size, progress=self.progress
@@ -126,14 +120,19 @@ class _Import:
                 if any(track is kept for kept in tracks)
             ]
             self.progress.people(summaries)
+            options.solve.numbered([person.index for person in summaries])  # who is not there is said now
         camera = camera_of_clip(size, fov_deg=options.fov_deg, focal_mm=options.focal_mm)
         if camera.focal_source == "assumed":
-            self.note(
+            self.log.note(
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
                 "give its field of view or focal length to make distances true."
             )
-        motions = self.solve(tracks, camera, lifter, source.info)
-        people = self.export(folder, source, motions, summaries)
+        # What is solved is what is kept, so that a refinement begins with the very same numbers.
+        evidence = write_evidence(
+            folder / EVIDENCE_FILE,
+            self.lift(tracks, tuple(person.index for person in summaries), camera, lifter, source.info),
+        )
+        people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
             options=options.to_dict(),
@@ -143,9 +142,9 @@ class _Import:
             focal_px=float(camera.matrix[0, 0]),
             focal_source=camera.focal_source,
             people=people,
-            notes=self.notes,
-            timings=self.timings,
-            files=sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()),
+            notes=self.log.notes,
+            timings=self.log.timings,
+            files=files_in(folder),
             pose_server=__version__,
         )
 
@@ -163,72 +162,33 @@ class _Import:
         if known is not None:
             found = unpack_detections(known)
             self.progress.report("detect", len(found), len(found))
-            self.timings.append(StageTiming("detect", 0.0, None, cached=True))
+            self.log.timings.append(StageTiming("detect", 0.0, None, cached=True))
             return found
-        with self.stage("detect", source.info.frame_count):
+        with self.log.stage("detect", source.info.frame_count):
             found = detect_clip(source, detector, self.progress)
         if self.stage_cache:
             self.stage_cache.put(key, pack_detections(found, len(detector.keypoint_names)))
         return found
 
-    def solve(
-        self, tracks: Sequence[Track2D], camera: Camera, lifter: Lifter, info: ClipInfo
-    ) -> list[Motion]:
+    def lift(
+        self,
+        tracks: Sequence[Track2D],
+        people: tuple[int, ...],
+        camera: Camera,
+        lifter: Lifter,
+        info: ClipInfo,
+    ) -> Evidence:
         rows = sum(len(track) for track in tracks)
         poses = []
-        with self.stage("lift", rows):
+        with self.log.stage("lift", rows):
             done = 0
-            tracks = [repaired(track) for track in tracks]
+            tracks = tuple(repaired(track) for track in tracks)
             for track in tracks:
                 self.progress.report("lift", done, rows)
                 poses.append(lifter.lift(track, camera))
                 done += len(track)
             self.progress.report("lift", done, rows)
-        with self.stage("solve", rows):
-            return solve_clip(
-                tracks,
-                poses,
-                camera,
-                rate=info.rate,
-                fps=self.options.fps,
-                options=self.options.solve,
-                progress=self.progress,
-            )
-
-    def export(
-        self,
-        folder: Path,
-        source: FrameSource,
-        motions: Sequence[Motion],
-        summaries: Sequence[PersonSummary],
-    ) -> list[PersonReport]:
-        people = []
-        with self.stage("export", sum(len(motion) for motion in motions)):
-            for motion, summary in zip(motions, summaries, strict=True):
-                self.progress.check()
-                place = folder / f"person_{summary.index:02d}"
-                place.mkdir()
-                for name, (file_name, write) in PERSON_FORMATS.items():
-                    if name in self.options.formats:
-                        write(place / file_name, motion)
-                people.append(_person_report(summary, motion, place.name))
-        if "preview" in self.options.formats:
-            with self.stage("preview", source.info.frame_count):
-                write_preview(folder / "preview.mp4", source, motions, progress=self.progress)
-        return people
-
-    def note(self, message: str) -> None:
-        self.notes.append(message)
-        self.progress.note(message)
-
-    @contextmanager
-    def stage(self, name: str, frames: int) -> Iterator[None]:
-        self.progress.check()
-        begin = time.monotonic()
-        yield
-        seconds = time.monotonic() - begin
-        rate = frames / seconds if frames and seconds > 0 else None
-        self.timings.append(StageTiming(name, round(seconds, 3), rate and round(rate, 1)))
+        return Evidence(info.rate, camera, people, tracks, tuple(poses))
 
 
 def _summary(index: int, track: Track2D, frame_count: int, height: int) -> PersonSummary:
@@ -239,19 +199,6 @@ def _summary(index: int, track: Track2D, frame_count: int, height: int) -> Perso
         last_frame=int(track.indices[-1]),
         coverage=round(coverage(track, frame_count), 4),
         relative_height=round(float(np.nanmean(heights)) / height, 4),
-    )
-
-
-def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> PersonReport:
-    errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
-    heights_m = [height for bone in rest_bones(motion) for height in (bone.head_m[2], bone.tail_m[2])]
-    return PersonReport(
-        **summary.to_dict(),
-        folder=folder,
-        frames=len(motion),
-        mean_confidence=round(float(motion.confidence.mean()), 3),
-        reprojection_px=round(float(np.median(errors)), 2) if len(errors) else None,
-        height_m=round(float(max(heights_m) - min(heights_m)), 3),
     )
 
 

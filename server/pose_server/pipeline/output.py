@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,14 +18,16 @@ from pose_shared.errors import InputError, LimitError
 __all__ = ["output_folder"]
 
 _REPORT = "report.json"
+#: Of Linux's renameat2: names are relative to where the process stands; let both names change places.
+_HERE, _RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
 def output_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside `target`, and move what it holds to `target` at the end.
 
-    An error inside leaves `target` as it was.  Files of an earlier result are replaced, files of
-    the user's own in `target` stay.
+    An error inside, or the death of the process, leaves `target` as it was.  An earlier result is
+    exchanged as a whole, files of the user's own in `target` stay.
 
     Raises
     ------
@@ -30,7 +36,7 @@ def output_folder(target: Path) -> Iterator[Path]:
     LimitError
         The disk is full (``DISK_FULL``).
     """
-    target = target.absolute()
+    target = Path(os.path.realpath(target))
     missing_parents = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,12 +57,22 @@ def output_folder(target: Path) -> Iterator[Path]:
         ) from None
     try:
         yield staged
-        _publish(staged, target)
+        try:
+            _publish(staged, target)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise InputError(
+                f"'{target}' cannot be replaced ({error.strerror}); close what uses it, or choose another "
+                "--out.",
+                reason="OUTPUT_NOT_WRITABLE",
+                path=target,
+            ) from None
     except OSError as error:
-        if error.errno != 28:  # ENOSPC
+        if error.errno != errno.ENOSPC:
             raise
         raise LimitError(
-            f"The disk that holds '{target}' is full; free some space and run the import again.",
+            f"The disk that holds '{target}' is full; free some space and try again.",
             reason="DISK_FULL",
             path=target,
         ) from None
@@ -68,19 +84,60 @@ def output_folder(target: Path) -> Iterator[Path]:
 
 
 def _publish(staged: Path, target: Path) -> None:
-    staged.chmod(0o777 & ~_umask())
     if not target.exists():
+        staged.chmod(0o777 & ~_umask())
         os.rename(staged, target)
         return
-    stale = [path for path in target.glob("person_[0-9][0-9]") if (target / _REPORT).exists()]
-    for old in [*stale, *(target / new.name for new in staged.iterdir())]:
-        if old.is_dir() and not old.is_symlink():
-            shutil.rmtree(old)
+    shutil.copymode(target, staged)
+    ours = _names_of_result(target) | {path.name for path in staged.iterdir()}
+    for path in target.iterdir():
+        if path.name in ours:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, staged / path.name, symlinks=True, copy_function=_link)
         else:
-            old.unlink(missing_ok=True)
-    # The report last: whoever sees it sees a complete result.
-    for new in sorted(staged.iterdir(), key=lambda path: path.name == _REPORT):
-        os.rename(new, target / new.name)
+            _link(path, staged / path.name)
+    _exchange(staged, target)
+
+
+def _names_of_result(folder: Path) -> set[str]:
+    """Return the names in a folder that belong to a result of ours."""
+    report = folder / _REPORT
+    if not report.exists():
+        return set()
+    try:
+        files = json.loads(report.read_text(encoding="utf-8"))["files"]
+        listed = {str(file).split("/")[0] for file in files}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        listed = set()
+    return {_REPORT, *listed, *(path.name for path in folder.glob("person_[0-9][0-9]"))}
+
+
+def _link(source: os.PathLike[str] | str, target: os.PathLike[str] | str) -> None:
+    """Give a file a second place: at once, or by copying where the disk has no links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _exchange(staged: Path, target: Path) -> None:
+    """Let two folders change places: in one step where the system can, so that no moment is without either.
+
+    Elsewhere the old one stands aside, beside the target, for the moment between two renamings.
+    """
+    if sys.platform == "linux":
+        rename = getattr(ctypes.CDLL(None), "renameat2", None)
+        if rename and not rename(_HERE, os.fsencode(staged), _HERE, os.fsencode(target), _RENAME_EXCHANGE):
+            return
+    aside = staged.with_suffix(".old")
+    os.rename(target, aside)
+    try:
+        os.rename(staged, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
+    os.rename(aside, staged)
 
 
 def _umask() -> int:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from pose_shared.errors import ConflictError, InputError, NotFoundError
 
 from pose_server.pipeline.progress import PersonSummary
 
-__all__ = ["REPORT_VERSION", "ClipReport", "ImportReport", "PersonReport", "StageTiming"]
+__all__ = [
+    "REPORT_FILE",
+    "REPORT_VERSION",
+    "ClipReport",
+    "ImportReport",
+    "PersonReport",
+    "StageTiming",
+    "read_report",
+    "write_report",
+]
 
+REPORT_FILE = "report.json"
 #: Raised when a field changes its meaning or goes; new fields leave it.
 REPORT_VERSION = 1
 
@@ -65,7 +79,7 @@ class StageTiming:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """One finished import."""
+    """One finished import, or a refinement of one."""
 
     clip: ClipReport
     options: dict[str, Any]
@@ -81,6 +95,8 @@ class ImportReport:
     timings: list[StageTiming] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     """Everything in the folder beside the report itself."""
+    refined_from: str | None = None
+    """The result that was solved again, without its clip; none for an import."""
     pose_server: str = ""
     """Version of the software."""
     report_version: int = REPORT_VERSION
@@ -88,3 +104,54 @@ class ImportReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data."""
         return dataclasses.asdict(self)
+
+
+def write_report(folder: Path, report: ImportReport) -> None:
+    """Write the report of a result folder."""
+    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    (folder / REPORT_FILE).write_text(text, encoding="utf-8")
+
+
+def read_report(folder: Path) -> ImportReport:
+    """Read the report of a result folder; fields of a newer version are passed over.
+
+    Raises
+    ------
+    NotFoundError
+        There is none (``RESULT_NOT_FOUND``).
+    InputError
+        It is damaged, or something else (``REPORT_INVALID``).
+    ConflictError
+        It has another version.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    path = folder / REPORT_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content.get("report_version") if isinstance(content, dict) else None
+        if isinstance(version, int) and version != REPORT_VERSION:
+            raise ConflictError(
+                f"{path} has version {version}, and this pose-server reads {REPORT_VERSION}; use the "
+                "pose-server that wrote it, or import the clip again.",
+                reason="FORMAT_VERSION",
+                path=path,
+                version=version,
+            )
+        return TypeAdapter(ImportReport).validate_python(content)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(
+            f"'{folder}' is no result, it has no {REPORT_FILE}; give the folder that an import wrote.",
+            reason="RESULT_NOT_FOUND",
+            path=folder,
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error)
+    raise InputError(
+        f"{path} is no report that pose-server can use ({why}); import the clip again.",
+        reason="REPORT_INVALID",
+        path=path,
+    )

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from pose_server.pipeline import output as output_module
 from pose_server.pipeline.output import output_folder
 from pose_shared.errors import InputError
 
@@ -70,3 +73,52 @@ def test_a_path_at_or_below_a_file_is_refused(tmp_path: Path, below: str) -> Non
         raise AssertionError("must not begin")
     assert caught.value.reason == "OUTPUT_NOT_WRITABLE"
     assert (tmp_path / "file").read_text() == "not a folder"
+
+
+@pytest.mark.parametrize("system", ["linux", "elsewhere"])
+def test_two_folders_change_places(tmp_path: Path, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    out = tmp_path / "out"
+    (out / "mine").mkdir(parents=True)
+    (out / "mine" / "link").symlink_to("nowhere")
+    with output_folder(out) as folder:
+        write_result(folder, 1)
+    assert everything_in(out) == {"report.json", "person_01", "person_01/motion.npz", "mine", "mine/link"}
+    assert everything_in(tmp_path) == {"out", *(f"out/{name}" for name in everything_in(out))}
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to("disk")
+    for people in (2, 1):
+        with output_folder(tmp_path / "out") as folder:
+            write_result(folder, people)
+    assert (tmp_path / "out").is_symlink()
+    assert everything_in(tmp_path / "disk") == {"report.json", "person_01", "person_01/motion.npz"}
+
+
+def test_a_report_of_others_takes_nothing_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.blend").write_text("work")
+    for text in ('{"files": ["../../../etc", 7]}', "[]", "{"):
+        (out / "report.json").write_text(text)
+        with output_folder(out) as folder:
+            write_result(folder, 1)
+        assert (out / "mine.blend").read_text() == "work"
+
+
+def test_a_folder_that_cannot_be_replaced_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    with output_folder(out) as folder:
+        write_result(folder, 2)
+
+    def busy(*_: object) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(output_module, "_exchange", busy)
+    with pytest.raises(InputError, match="close what uses it") as caught, output_folder(out) as folder:
+        write_result(folder, 1)
+    assert caught.value.reason == "OUTPUT_NOT_WRITABLE"
+    assert (out / "report.json").read_text() == "2"
+    assert os.listdir(tmp_path) == ["out"]

@@ -1,0 +1,96 @@
+"""From evidence to a person's files: what an import ends with, and all that a refinement does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pose_server.export.bones import rest_bones
+from pose_server.export.formats import PERSON_FORMATS
+from pose_server.export.preview import write_preview
+from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.evidence import Evidence
+from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.report import PersonReport
+from pose_server.pipeline.stages import StageLog
+from pose_server.solve.clip import solve_clip
+from pose_server.video.source import FrameSource
+
+__all__ = ["files_in", "solve_to_files"]
+
+
+def solve_to_files(
+    folder: Path,
+    evidence: Evidence,
+    options: ImportOptions,
+    summaries: Sequence[PersonSummary],
+    source: FrameSource | None,
+    log: StageLog,
+) -> list[PersonReport]:
+    """Solve everybody and write their files.
+
+    Parameters
+    ----------
+    folder
+        Of the result.
+    evidence
+        What was seen.
+    options
+        How to solve, the rate of the result, and what to write.
+    summaries
+        Of the people of the evidence, in their order.
+    source
+        The clip for the preview; without it none is made.
+    log
+        Told of the stages; its progress may cancel.
+
+    Raises
+    ------
+    PoseError
+        Whatever keeps it from its end, as one sentence.
+    """
+    with log.stage("solve", len(evidence)):
+        motions = solve_clip(
+            evidence.tracks,
+            evidence.poses,
+            evidence.camera,
+            rate=evidence.rate,
+            fps=options.fps,
+            options=options.solve.numbered(evidence.people),
+            progress=log.progress,
+        )
+    people = []
+    with log.stage("export", sum(len(motion) for motion in motions)):
+        for motion, summary in zip(motions, summaries, strict=True):
+            log.progress.check()
+            place = folder / f"person_{summary.index:02d}"
+            place.mkdir()
+            for name, (file_name, write) in PERSON_FORMATS.items():
+                if name in options.formats:
+                    write(place / file_name, motion)
+            people.append(_person_report(summary, motion, place.name))
+    if source is not None and "preview" in options.formats:
+        with log.stage("preview", source.info.frame_count):
+            write_preview(folder / "preview.mp4", source, motions, progress=log.progress)
+    return people
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return what a report lists: every file of a result that has no report yet."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> PersonReport:
+    errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
+    heights_m = [height for bone in rest_bones(motion) for height in (bone.head_m[2], bone.tail_m[2])]
+    return PersonReport(
+        **summary.to_dict(),
+        folder=folder,
+        frames=len(motion),
+        mean_confidence=round(float(motion.confidence.mean()), 3),
+        reprojection_px=round(float(np.median(errors)), 2) if len(errors) else None,
+        height_m=round(float(max(heights_m) - min(heights_m)), 3),
+    )

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_result import write_result
+from pose_server.export.npz import read_npz
+from pose_server.pipeline import refiner as refiner_module
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.refiner import options_of_result, refine
+from pose_server.pipeline.report import read_report
+from pose_server.pipeline.solve_options import ContactEdit, SolveOptions
+from pose_shared.errors import ConflictError, InputError, JobCancelledError, NotFoundError, PoseError
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "result"
+    write_result(folder)
+    return folder
+
+
+@pytest.fixture
+def result(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "result"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def trembling(folder: Path, person: int = 1) -> float:
+    motion = read_npz(folder / f"person_{person:02d}" / "motion.npz")
+    return float(np.abs(np.diff(motion.joints_world_m, 2, axis=0)).mean())
+
+
+def test_the_same_options_give_the_same_motion(result: Path, tmp_path: Path) -> None:
+    report = refine(result, options_of_result(result).solve, tmp_path / "out", progress=SilentProgress())
+    before, after = content(result), content(tmp_path / "out")
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == {"report.json"}
+    assert report == read_report(tmp_path / "out")
+    assert report.refined_from == str(result)
+    assert {timing.stage for timing in report.timings} == {"solve", "export"}
+    old = read_report(result)
+    assert (report.clip, report.people, report.notes) == (old.clip, old.people, old.notes)
+    assert set(report.files) == before.keys() - {"report.json"}
+
+
+def test_smoothing_changes_the_motion_and_only_in_the_new_folder(result: Path, tmp_path: Path) -> None:
+    before = content(result)
+    refine(result, SolveOptions(smoothing=0.0), tmp_path / "raw", progress=SilentProgress())
+    refine(tmp_path / "raw", SolveOptions(smoothing=1.0), tmp_path / "calm", progress=SilentProgress())
+    assert trembling(tmp_path / "calm") < trembling(result) < trembling(tmp_path / "raw")
+    assert content(result) == before
+    # Refining does not add up: what counts is what was seen.
+    direct = tmp_path / "direct"
+    refine(result, SolveOptions(smoothing=1.0), direct, progress=SilentProgress())
+    one, two = content(direct), content(tmp_path / "calm")
+    assert {name for name in one if one[name] != two[name]} == {"report.json"}
+    assert options_of_result(direct).solve == SolveOptions(smoothing=1.0)
+
+
+def test_in_place_the_result_is_exchanged_and_what_is_not_of_it_stays(result: Path) -> None:
+    (result / "mine.blend").write_text("work")
+    (result / "renders").mkdir()
+    (result / "renders" / "one.png").write_text("one")
+    report = json.loads((result / "report.json").read_text())
+    report["files"].append("preview.mp4")
+    (result / "report.json").write_text(json.dumps(report))
+    (result / "preview.mp4").write_text("the old motion")
+    before = content(result)
+    refine(result, SolveOptions(smoothing=1.0), result, progress=SilentProgress())
+    after = content(result)
+    # A film of a motion that is no more would be a lie.
+    assert after.keys() == before.keys() - {"preview.mp4"}
+    assert after["person_01/motion.npz"] != before["person_01/motion.npz"]
+    for name in ("mine.blend", "renders/one.png", "evidence.npz"):
+        assert after[name] == before[name]
+    assert os.listdir(result.parent) == [result.name]
+
+
+@pytest.mark.parametrize("stage", ["solve", "export"])
+def test_an_error_in_place_leaves_the_result_as_it_was(
+    result: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(SilentProgress):
+        checks = 0
+
+        def report(self, stage_now: str, done: int, total: int) -> None:
+            if stage == "solve":
+                raise JobCancelledError("Enough.")
+
+        def check(self) -> None:
+            self.checks += 1
+            if stage == "export" and list(result.parent.glob(".result.*/person_03")):
+                raise JobCancelledError("Enough.")
+
+    before = content(result)
+    progress = Stopped()
+    if stage == "export":
+        monkeypatch.setattr(refiner_module, "write_report", lambda *_: progress.check())
+    with pytest.raises(JobCancelledError):
+        refine(result, SolveOptions(smoothing=1.0), result, progress=progress)
+    assert content(result) == before
+    assert os.listdir(result.parent) == [result.name]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pose_server.pipeline import output, refiner
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
+result, where = Path(sys.argv[1]), sys.argv[2]
+real = getattr(output, where)
+def dies(*arguments):
+    if sys.argv[3] == "after":
+        real(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(output, where, dies)
+refiner.refine(result, SolveOptions(smoothing=1.0), result, progress=SilentProgress())
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "moment", "new"),
+    [("_publish", "before", False), ("_exchange", "before", False), ("_exchange", "after", True)],
+)
+def test_a_kill_leaves_the_old_result_or_the_new_one(
+    result: Path, where: str, moment: str, new: bool
+) -> None:
+    before = content(result)
+    done = subprocess.run([sys.executable, "-c", KILLED, result, where, moment], timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    after = content(result)
+    assert after.keys() == before.keys()
+    assert (after["person_03/motion.npz"] != before["person_03/motion.npz"]) == new
+    assert options_of_result(result).solve.smoothing == (1.0 if new else 0.5)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "word"),
+    [
+        (lambda folder: shutil.rmtree(folder), NotFoundError, "no report.json"),
+        (lambda folder: (folder / "report.json").unlink(), NotFoundError, "no report.json"),
+        (lambda folder: (folder / "evidence.npz").unlink(), NotFoundError, "import the clip again"),
+        (lambda folder: (folder / "report.json").write_text("{"), InputError, "no report"),
+        (lambda folder: (folder / "report.json").write_text("[" * 100_000), InputError, "no report"),
+        (lambda folder: (folder / "report.json").write_bytes(b"\xff\xfe"), InputError, "no report"),
+        (lambda folder: (folder / "report.json").write_text("[]"), InputError, "no report"),
+        (
+            lambda folder: (folder / "report.json").write_text('{"report_version": 7}'),
+            ConflictError,
+            "version 7",
+        ),
+        (lambda folder: change(folder, people=[]), InputError, "different people"),
+        (lambda folder: change(folder, people="all"), InputError, "people"),
+        (lambda folder: change(folder, options={"wings": 2}), InputError, "options"),
+        (lambda folder: change(folder, options={"solve": {"smoothing": 7}}), InputError, "0 .raw. to 1"),
+        (lambda folder: change(folder, options={"solve": 7}), InputError, "options"),
+    ],
+)
+def test_what_is_no_result_is_said(result: Path, spoil: object, kind: type[PoseError], word: str) -> None:
+    spoil(result)  # type: ignore[operator]
+    with pytest.raises(kind, match=word) as caught:
+        refine(result, SolveOptions(), result.with_name("out"), progress=SilentProgress())
+    assert type(caught.value) is kind
+    assert caught.value.message.endswith(".")
+    assert not result.with_name("out").exists()
+
+
+def change(folder: Path, **fields: object) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps(report | fields))
+
+
+def test_an_edit_of_somebody_who_is_not_there_is_refused(result: Path) -> None:
+    solve = SolveOptions(edits=(ContactEdit(2, "left_toe", 1, 2, True),))
+    with pytest.raises(InputError, match="no person 2, only 1, 3"):
+        refine(result, solve, result, progress=SilentProgress())
+
+
+def test_another_film_makes_no_preview(result: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        refine(
+            result,
+            SolveOptions(),
+            result,
+            progress=SilentProgress(),
+            clip=result / "person_01" / "motion.bvh",
+        )
+
+
+def test_no_network_is_loaded(result: Path) -> None:
+    code = "import sys; import pose_server.pipeline.refiner; print('mediapipe' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
