@@ -28,6 +28,8 @@ Scenes = Annotated[int, typer.Option(min=1, help="How many stretches of motion t
 Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 Motions = Annotated[Path, typer.Argument(help="A set of 'train prepare'.", show_default=False)]
 Clip = Annotated[Path, typer.Argument(help="Folder with a film and its reference.", show_default=False)]
+#: Whose joints the solve is given.
+_SOLVED = "house"
 _NAMED = ("landmarks", "house", "house_causal")
 
 
@@ -79,10 +81,15 @@ def report(
 ) -> None:
     """Measure everything that docs/accuracy.md shows, and write it."""
     with clear_errors(debug=debug):
+        from pose_server.evaluate.motion_table import motion_tables, settings_table
         from pose_server.evaluate.report import clip_table, mocap_table
+        from pose_server.evaluate.shooting import Shooting
 
         names = tuple(lifter or _NAMED)
-        _show([mocap_table(motions, names, count=scenes), clip_table(clip, names)], write)
+        films = Shooting(count=scenes)
+        *solved, _ = motion_tables(motions, _SOLVED, films)
+        solved.append(settings_table(motions, _SOLVED, films))
+        _show([mocap_table(motions, names, count=scenes), clip_table(clip, names), *solved], write)
 
 
 def _show(tables: list[Table], write: Path | None) -> None:

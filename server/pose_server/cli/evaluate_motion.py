@@ -31,6 +31,9 @@ def evaluate_motion_command(
     outliers: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of frames that show somebody else.")
     ] = 0.05,
+    vary: Annotated[
+        bool, typer.Option("--vary", help="Also at other rates, without the lens, with better detections.")
+    ] = False,
     held_out: Annotated[
         str | None, typer.Option(help="Subjects to film, with commas between.", show_default="CMU's nine")
     ] = None,
@@ -45,18 +48,18 @@ def evaluate_motion_command(
 ) -> None:
     """Solve motion capture of people who were not trained on, filmed and detected virtually."""
     with clear_errors(debug=debug):
-        from pose_server.evaluate.motion import Shooting
-        from pose_server.evaluate.motion_table import motion_tables
+        from pose_server.evaluate.motion_table import motion_tables, settings_table
+        from pose_server.evaluate.shooting import Shooting
         from pose_server.evaluate.table import write_tables
 
+        def tell(text: str) -> None:
+            typer.echo(text, err=True)
+
         shooting = Shooting(count=count, rate_hz=rate, lens=lens.value, outliers=outliers)
-        tables = motion_tables(
-            motions,
-            lifter,
-            shooting,
-            held_out=split_names(held_out),
-            tell=lambda text: typer.echo(text, err=True),
-        )
+        subjects = split_names(held_out)
+        tables = motion_tables(motions, lifter, shooting, held_out=subjects, tell=tell)
+        if vary:
+            tables.insert(-1, settings_table(motions, lifter, shooting, held_out=subjects, tell=tell))
         if as_json:
             typer.echo(json.dumps([table.to_dict() for table in tables], ensure_ascii=False))
         else:

@@ -26,9 +26,9 @@ def cleaned(joints_m: FloatArray, rate_hz: float) -> FloatArray:
     )
 
 
-def filtered(joints_m: FloatArray, rate_hz: float) -> FloatArray:
+def filtered(joints_m: FloatArray, rate_hz: float, cutoff_hz: float = CUTOFF_HZ) -> FloatArray:
     """Return (T, J, 3) joints after a Butterworth filter forth and back, stretch by stretch."""
-    sections = butter(_ORDER, CUTOFF_HZ, fs=rate_hz, output="sos")
+    sections = butter(_ORDER, cutoff_hz, fs=rate_hz, output="sos")
     padding = 3 * (2 * len(sections) + 1)
     return _by_stretch(
         joints_m, lambda part: sosfiltfilt(sections, part, axis=0, padlen=min(padding, len(part) - 1))

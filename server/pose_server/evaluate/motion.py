@@ -8,14 +8,12 @@ the solved ones.  The truth has points and no rotations, so rotations are compar
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import torch
-from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31
 
 from pose_server.evaluate.angles import bone_error_deg, bone_steps_deg, rotation_steps_deg
@@ -29,15 +27,8 @@ from pose_server.evaluate.metrics import (
     w_mpjpe_mm,
     wa_mpjpe_mm,
 )
-from pose_server.evaluate.mocap import (
-    HIPS,
-    LIMB_BONES,
-    LIMB_JOINTS,
-    Scene,
-    boxes_around,
-    scene_of,
-    stretch,
-)
+from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS, Scene
+from pose_server.evaluate.shooting import Shooting, shot
 from pose_server.evaluate.takes import kind_of
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.network import CONTACT_POINTS
@@ -46,19 +37,13 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Tr
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.kinematics import global_rotations
 from pose_server.pipeline.progress import SilentProgress
-from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
-from pose_server.train.cameras import CameraModel
-from pose_server.train.motions import MotionSet, Take
-from pose_server.train.sightings import SightModel
+from pose_server.train.motions import MotionSet
 
-__all__ = ["METHODS", "MotionScore", "Shooting", "evaluate_motion", "mean_row", "shot", "with_outliers"]
+__all__ = ["METHODS", "MotionScore", "evaluate_motion", "mean_row"]
 
 METHODS = ("lifted", "filtered", "solved")
 
-_SHORTEST_S, _LONGEST_S = 1.0, 5.0
-#: Detectors with landmarks of their own film three stretches of five.
-_WITH_LANDMARKS, _CYCLE = 3, 5
 _ROOM = [BODY_31.index(name) for name in LIMB_JOINTS]
 _FEET = [BODY_31.index(name) for name in CONTACT_POINTS]
 _TRUNK = tuple(
@@ -77,133 +62,99 @@ _HEEL = np.array([0.0, -0.030 / 0.067, 0.039 / 0.025])
 _BALL = np.array([0.0, 1.0, 0.039 / 0.025])
 
 
-@dataclass(frozen=True)
-class Shooting:
-    """How scenes are filmed and seen."""
-
-    count: int = 20
-    rate_hz: float = 30.0
-    lens: str = "given"
-    """``given``, or ``guessed`` from the picture's size, half as long again as the true one."""
-    outliers: float = 0.05
-    """Share of frames in which the detector sees another person elsewhere."""
-    longest_s: float = _LONGEST_S
-    seed: int = 11
-    sights: SightModel = field(default_factory=SightModel)
-    options: SolveOptions = field(default_factory=SolveOptions)
+#: The labels of contacts know only the lowest level: of who climbs they say too little.
+_UNLABELLED = ("climb",)
+#: Measures that stand for so many frames as another one says.
+_WEIGHTS = {
+    "foot_slide_mm_frame": "contacts_true",
+    "reference_slide_mm_frame": "contacts_true",
+    "own_slide_mm_frame": "contacts_claimed",
+}
 
 
 @dataclass(frozen=True)
 class MotionScore:
-    """One scene's measures by method, and what contacts were said and true."""
+    """One scene and its measures."""
 
     name: str
     kind: str
-    landmarks: bool
+    seen: str
+    """How much the detector saw of the person."""
+    turned: str
+    """Which rotation of the solved motion turned farthest between two frames, and when."""
     rows: dict[str, dict[str, float]]
-    """For each of `METHODS`."""
-
-
-def shot(motions: MotionSet, shooting: Shooting) -> Iterator[Scene]:
-    """Film scenes, one kind of motion after the other, each kind's spread evenly over its takes.
-
-    A scene's stretch and camera are the same at every rate; the errors of its detector are drawn anew.
-
-    Raises
-    ------
-    InputError
-        ``MOTIONS_TOO_SHORT``: no take lasts a second.
-    """
-    by_kind: dict[str, list[Take]] = defaultdict(list)
-    for take in motions.takes:
-        if take.seconds >= _SHORTEST_S:
-            by_kind[kind_of(take.name)].append(take)
-    if not by_kind:
-        raise InputError(
-            f"No take of these subjects lasts {_SHORTEST_S:g} s; hold out others.", reason="MOTIONS_TOO_SHORT"
-        )
-    kinds = sorted(by_kind)
-    cameras = replace(CameraModel(), focal_error=0.0, guessed_share=0.0, moving_share=0.0)
-    for number in range(shooting.count):
-        turn, place = divmod(number, len(kinds))
-        takes = by_kind[kinds[place]]
-        turns = (shooting.count - place - 1) // len(kinds) + 1
-        take = takes[int((turn + 0.5) * len(takes) / turns)]
-        generator = torch.Generator().manual_seed(shooting.seed * 10_000 + number)
-        part = stretch(take, shooting.rate_hz, generator, longest_s=shooting.longest_s)
-        sights = replace(
-            shooting.sights, landmarks_share=float(number * _WITH_LANDMARKS % _CYCLE < _WITH_LANDMARKS)
-        )
-        scene = scene_of(take.name, part, shooting.rate_hz, cameras, sights, generator)
-        rng = np.random.default_rng([shooting.seed, number])
-        yield replace(
-            scene, track=with_outliers(scene.track, scene.camera.image_size, shooting.outliers, rng)
-        )
-
-
-def with_outliers(
-    track: Track2D, image_size: tuple[int, int], share: float, rng: np.random.Generator
-) -> Track2D:
-    """Return a track of which a share of the rows shows another pose of another size elsewhere."""
-    found = np.flatnonzero(track.found)
-    wrong = rng.choice(found, size=round(share * len(found)), replace=False)
-    if not len(wrong):
-        return track
-    source = rng.choice(found, size=len(wrong))
-    keypoints = track.keypoints_px.copy()
-    confidence, landmarks = track.keypoint_confidence.copy(), track.landmarks_m.copy()
-    middle = (track.boxes_px[source, :2] + track.boxes_px[source, 2:])[:, None] / 2
-    size = rng.uniform(0.5, 1.2, (len(wrong), 1, 1))
-    place = rng.uniform(0.15, 0.85, (len(wrong), 1, 2)) * image_size
-    keypoints[wrong] = (track.keypoints_px[source] - middle) * size + place
-    confidence[wrong], landmarks[wrong] = track.keypoint_confidence[source], track.landmarks_m[source]
-    return replace(
-        track,
-        keypoints_px=keypoints,
-        keypoint_confidence=confidence,
-        landmarks_m=landmarks,
-        boxes_px=boxes_around(keypoints),
-    )
+    """Measures of each of `METHODS`."""
 
 
 def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> Iterator[MotionScore]:
     """Yield the scores of each scene as soon as they are known."""
     for scene in shot(motions, shooting):
-        size = scene.camera.image_size
-        camera = scene.camera if shooting.lens == "given" else camera_of_clip(size)
+        kind = kind_of(scene.name)
+        camera = scene.camera if shooting.lens == "given" else camera_of_clip(scene.camera.image_size)
         track = repaired(scene.track)
         pose = lifter.lift(track, camera)
-        yield MotionScore(
-            name=scene.name,
-            kind=kind_of(scene.name),
-            landmarks=bool(np.isfinite(scene.track.landmarks_m).any()),
-            rows={
-                "lifted": _lifted(pose, scene, shooting.rate_hz),
-                "filtered": _filtered(pose, scene, shooting.rate_hz),
-                "solved": _solved(track, pose, camera, scene, shooting),
-            },
-        )
+        start = time.perf_counter()
+        motion = _motion(track, pose, camera, shooting)
+        speed = len(motion) / (time.perf_counter() - start)
+        rows = {
+            "lifted": _lifted(pose, scene, shooting.rate_hz),
+            "filtered": _filtered(pose, scene, shooting.rate_hz),
+            "solved": {**_solved(motion, scene, shooting.rate_hz), "frames_per_s": speed},
+        }
+        if kind in _UNLABELLED:
+            rows = {method: _without_contacts(row) for method, row in rows.items()}
+        yield MotionScore(scene.name, kind, _seen(scene.track), _turned(motion), rows)
 
 
 def mean_row(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of every measure that is known; of contacts and accelerations over all frames."""
-    keys = dict.fromkeys(key for row in rows for key in row)
+    """Return the mean of every measure where it is known, and the largest of what is called worst.
+
+    Of contacts, feet and accelerations all frames count alike, of everything else all scenes.
+    """
+    table = {key: np.array([row.get(key, np.nan) for row in rows]) for row in rows for key in row}
     mean = {}
-    for key in keys:
-        values = np.array([row.get(key, np.nan) for row in rows])
-        mean[key] = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-    worst = [key for key in keys if key.startswith("worst_")]
-    mean |= {key: float(np.nanmax([row.get(key, np.nan) for row in rows])) for key in worst}
+    for key, values in table.items():
+        weight = table[_WEIGHTS[key]] if key in _WEIGHTS else np.ones(len(values))
+        known = np.isfinite(values) & (weight > 0)
+        if not known.any():
+            mean[key] = float("nan")
+        elif key.startswith("worst_"):
+            mean[key] = float(values[known].max())
+        else:
+            mean[key] = float(np.average(values[known], weights=weight[known]))
     mean["acceleration_kept"] = (
         mean["acceleration_result_mm_frame2"] / mean["acceleration_reference_mm_frame2"]
     )
-    hits, claims, facts = (
-        sum(row.get(f"contacts_{name}", 0.0) for row in rows) for name in ("hit", "claimed", "true")
-    )
-    mean["contact_precision"] = hits / claims if claims else float("nan")
-    mean["contact_recall"] = hits / facts if facts else float("nan")
-    mean["contact_f1"] = 2 * hits / (claims + facts) if claims else float("nan")
+    if "contacts_hit" in mean:
+        hits, claims, facts = (mean[f"contacts_{name}"] for name in ("hit", "claimed", "true"))
+        mean["contact_precision"] = hits / claims if claims else float("nan")
+        mean["contact_recall"] = hits / facts if facts else float("nan")
+        mean["contact_f1"] = 2 * hits / (claims + facts) if claims + facts else float("nan")
     return mean
+
+
+def _seen(track: Track2D) -> str:
+    """Return what the detector gave of the person."""
+    there = np.isfinite(track.keypoints_px).all(axis=2)[track.found]
+    feet, knees = (
+        there[:, [i for i, name in enumerate(track.keypoint_names) if part in name]].mean()
+        for part in ("ankle", "knee")
+    )
+    if min(feet, knees) < 0.5:
+        return "cut off"
+    return "2D and landmarks" if np.isfinite(track.landmarks_m).any() else "2D only"
+
+
+def _turned(motion: Motion) -> str:
+    steps = rotation_steps_deg(motion.local_rotations_wxyz)
+    if not steps.size:
+        return ""
+    frame, joint = np.unravel_index(steps.argmax(), steps.shape)
+    return f"{motion.joint_names[joint]}, row {frame + 1}"
+
+
+def _without_contacts(row: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in row.items() if "contact" not in key and "slide" not in key}
 
 
 def _lifted(pose: Pose3D, scene: Scene, rate_hz: float) -> dict[str, float]:
@@ -229,20 +180,22 @@ def _of_points(
     return row
 
 
-def _solved(
-    track: Track2D, pose: Pose3D, camera: Camera, scene: Scene, shooting: Shooting
-) -> dict[str, float]:
+def _motion(track: Track2D, pose: Pose3D, camera: Camera, shooting: Shooting) -> Motion:
     rate = Fraction(shooting.rate_hz).limit_denominator(1001)
     (motion,) = solve_clip(
         [track], [pose], camera, rate=rate, fps=None, options=shooting.options, progress=SilentProgress()
     )
+    return motion
+
+
+def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
     columns = [motion.joint_names.index(name) for name in LIMB_JOINTS]
     row = _measured(
         motion.joints_camera_m[:, columns],
         motion.joints_world_m[:, columns],
         motion.root_camera_m,
         scene,
-        shooting.rate_hz,
+        rate_hz,
     )
     soles = _soles(motion)
     below = np.maximum(0.0, -soles[..., 2].min(axis=1)) * 1e3
@@ -250,7 +203,7 @@ def _solved(
     steps = rotation_steps_deg(motion.local_rotations_wxyz)
     return {
         **row,
-        **_stood(soles, motion.contacts, scene, shooting.rate_hz),
+        **_stood(soles, motion.contacts, scene, rate_hz),
         "penetration_mm": float(below.mean()),
         "worst_penetration_mm": float(below.max()),
         "gravity_deg": float(np.degrees(np.arccos(np.clip((up * scene.up).sum(axis=1), -1, 1))).mean()),

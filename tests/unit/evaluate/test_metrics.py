@@ -164,6 +164,52 @@ def test_root_error_by_hand() -> None:
     assert found.relative_depth == pytest.approx(0.2)
 
 
+def rigid_error_mm(result: np.ndarray, reference: np.ndarray, fitted: slice) -> float:
+    """Mean distance after the rigid motion that fits some frames best, by SciPy."""
+    own, true = (points[fitted].reshape(-1, 3) for points in (result, reference))
+    turn, _ = Rotation.align_vectors(true - true.mean(axis=0), own - own.mean(axis=0))
+    moved = turn.apply((result - own.mean(axis=0)).reshape(-1, 3)) + true.mean(axis=0)
+    return float(np.linalg.norm(moved.reshape(reference.shape) - reference, axis=-1).mean() * 1e3)
+
+
+def test_a_motion_is_laid_onto_every_window_rigidly(motions: tuple[np.ndarray, np.ndarray]) -> None:
+    result, reference = motions
+    turned = Rotation.random(random_state=4).apply(result.reshape(-1, 3)).reshape(result.shape) * 1.1 + 5
+    windows = (slice(0, 15), slice(15, 40))  # what is left over belongs to the last
+    whole, first = (
+        sum((w.stop - w.start) * rigid_error_mm(turned[w], reference[w], fitted) for w in windows) / 40
+        for fitted in (slice(None), slice(2))
+    )
+    assert metrics.wa_mpjpe_mm(turned, reference, window=15) == pytest.approx(whole)
+    assert metrics.w_mpjpe_mm(turned, reference, window=15) == pytest.approx(first)
+    assert first > whole > metrics.pa_seq_mm(turned[:15], reference[:15])  # a scale is not forgiven
+    assert metrics.wa_mpjpe_mm(turned, reference) == pytest.approx(
+        rigid_error_mm(turned, reference, slice(None))
+    )
+
+
+def test_a_window_whose_first_frames_are_missing_does_not_count(
+    motions: tuple[np.ndarray, np.ndarray],
+) -> None:
+    result, reference = motions
+    gap = result.copy()
+    gap[20:22] = np.nan
+    only = metrics.w_mpjpe_mm(result[:20], reference[:20], window=20)
+    assert metrics.w_mpjpe_mm(gap, reference, window=20) == pytest.approx(only)
+    assert metrics.wa_mpjpe_mm(gap, reference, window=20) != metrics.wa_mpjpe_mm(result, reference, window=20)
+
+
+def test_the_error_of_a_path_is_per_metre_travelled() -> None:
+    angle = np.linspace(0, np.pi, 400)
+    path = 2 * np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)  # 2 pi metres
+    turned = Rotation.from_euler("xyz", [20, 50, 9], degrees=True).apply(path) + np.array([3, 0, 1])
+    assert metrics.root_per_metre(turned, path) == pytest.approx(0, abs=1e-9)
+    grown = path * 1.1  # its centroid stays at 4 / pi * 1.1 on the middle line
+    expected = rigid_error_mm(grown[:, None], path[:, None], slice(None)) / 1e3 / (2 * np.pi)
+    assert metrics.root_per_metre(grown, path) == pytest.approx(expected, rel=1e-4)
+    assert math.isnan(metrics.root_per_metre(path[:50], path[:50]))  # 80 cm
+
+
 def test_foot_slide_counts_standing_feet_alone() -> None:
     feet = np.zeros((4, 2, 3))
     feet[:, 0, 0] = [0, 0.003, 0.006, 1.0]
