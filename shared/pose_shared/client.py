@@ -36,7 +36,7 @@ from pose_shared.errors import (
 )
 from pose_shared.messages import Job, JobEvent, ResultFile, ServerInfo
 from pose_shared.motion import MotionChannels, read_motion
-from pose_shared.request import RemoteClip, import_spec
+from pose_shared.request import RemoteClip, import_spec, solve_spec
 from pose_shared.transfer import is_sequence, sequence_files
 
 __all__ = ["Client"]
@@ -163,6 +163,24 @@ class Client:
         )
         return Job.from_proto(self._connection.call(self._connection.jobs.CreateJob, request))
 
+    def create_refinement(
+        self, job: JobName, options: Mapping[str, Any], request_id: Optional[str] = None
+    ) -> Job:
+        """Queue a job that solves the result of a finished one again, without its clip.
+
+        For `options` see `pose_shared.request.solve_spec`; what is absent stays as it was.  The call
+        may be repeated with the same `request_id`, a UUID: it is one job.
+
+        Raises
+        ------
+        ConflictError
+            The job has no result, because it has not succeeded (``JOB_NOT_SUCCEEDED``).
+        """
+        request = jobs_pb2.RefineMotionRequest(
+            job=_name(job), solve=solve_spec(options), request_id=request_id or str(uuid.uuid4())
+        )
+        return Job.from_proto(self._connection.call(self._connection.jobs.RefineMotion, request))
+
     def get_job(self, job: JobName) -> Job:
         """Return a job as it is now."""
         request = jobs_pb2.GetJobRequest(name=_name(job))
@@ -254,6 +272,23 @@ class Client:
         if on_job is not None:
             on_job(job)
         return self.wait(job, on_event, stop)
+
+    def refine(
+        self,
+        job: JobName,
+        options: Mapping[str, Any],
+        on_event: Optional[OnEvent] = None,
+        stop: Optional[CancelToken] = None,
+        on_job: Optional[Callable[[Job], object]] = None,
+    ) -> Job:
+        """Have the result of a finished job solved again, and return the finished new job.
+
+        For `options` see `create_refinement`, for the rest `import_clip`.
+        """
+        refinement = self.create_refinement(job, options)
+        if on_job is not None:
+            on_job(refinement)
+        return self.wait(refinement, on_event, stop)
 
     def get_motion(
         self,

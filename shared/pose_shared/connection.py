@@ -22,7 +22,7 @@ _RETRIED = [
     {"service": "pose.v1.SystemService"},
     *(
         {"service": "pose.v1.JobService", "method": method}
-        for method in ("CreateJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob")
+        for method in ("CreateJob", "RefineMotion", "GetJob", "ListJobs", "CancelJob", "DeleteJob")
     ),
     *({"service": "pose.v1.UploadService", "method": method} for method in ("CreateUpload", "GetUpload")),
     {"service": "pose.v1.MotionService", "method": "GetMotion"},

@@ -113,6 +113,8 @@ class Job:
         Seconds since the epoch; None for what has not happened.
     error
         Why it failed or that it was cancelled.
+    refines
+        Name of the job whose result it solves again; empty for an import.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Job:
     progress: Optional[StageProgress]
     people: Tuple[Person, ...]
     files: Tuple[ResultFile, ...]
+    refines: str
 
     @classmethod
     def from_proto(cls, message: jobs_pb2.Job) -> Job:
@@ -142,6 +145,7 @@ class Job:
             progress=_progress(message.progress) if message.HasField("progress") else None,
             people=tuple(_person(person) for person in message.people),
             files=tuple(ResultFile(f.path, f.size_bytes, f.sha256) for f in message.files),
+            refines=message.refines,
         )
 
 

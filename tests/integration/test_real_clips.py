@@ -16,6 +16,7 @@ from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.report import ImportReport
+from pose_shared.client import Client
 
 pytestmark = pytest.mark.reference
 MOTION = ("npz", "bvh")
@@ -128,6 +129,29 @@ def test_a_server_gives_the_same_numbers(reference_data: Path, tmp_path: Path, r
     assert reports[0] == reports[1]
     bvh = [(tmp_path / side / "person_01" / "motion.bvh").read_bytes() for side in ("here", "there")]
     assert bvh[0] == bvh[1]
+
+
+def test_a_server_refines_without_looking_again(
+    reference_data: Path, tmp_path: Path, running_server: str
+) -> None:
+    with Client(running_server) as client:
+        clip = reference_data / "real3d" / "cam01.mp4"
+        first = client.import_clip(clip, {"end": 40, "people": 1, "formats": ["npz"]})
+        results = {"import": first}
+        for name, options in (("same", {}), ("calm", {"smoothing": 1.0}), ("tall", {"height_m": 2.0})):
+            results[name] = client.refine(first, options)
+        for name, job in results.items():
+            client.download_result(job, tmp_path / name)
+    equal_arrays(tmp_path / "import/person_01/motion.npz", tmp_path / "same/person_01/motion.npz")
+    shaking = {
+        name: np.abs(np.diff(motions(tmp_path / name)[0].joints_world_m, 2, axis=0)).mean()
+        for name in results
+    }
+    assert shaking["calm"] < 0.8 * shaking["import"]
+    for name in ("same", "calm", "tall"):
+        report = json.loads((tmp_path / name / "report.json").read_text())
+        assert {timing["stage"] for timing in report["timings"]} == {"solve", "export"}
+        assert report["refined_from"] == first.name
 
 
 def test_the_same_clip_at_another_rate_is_the_same_motion(reference_data: Path, tmp_path: Path) -> None:

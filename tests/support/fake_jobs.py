@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,8 +59,13 @@ def run(
     (partial / "report.json").write_text(json.dumps(facts))
     if "MOTION_NPZ" in os.environ:
         (partial / "person_01" / "motion.npz").write_bytes(Path(os.environ["MOTION_NPZ"]).read_bytes())
+    people = [PERSON]
+    if "RESULT_DIR" in os.environ:  # what a real import left, whatever the film
+        shutil.copytree(os.environ["RESULT_DIR"], partial, dirs_exist_ok=True)
+        known = json.loads((partial / "report.json").read_text())["people"]
+        people = [PersonSummary.from_dict(person) for person in known]
     partial.rename(out_dir)
-    return FakeReport([PERSON])
+    return FakeReport(people)
 
 
 def quick(argument: str, progress: Progress, attempt: int) -> None:

@@ -39,10 +39,10 @@ _STANDING_M = {
 }
 
 
-def made_evidence(noise: float = 1.0) -> Evidence:
+def made_evidence(noise: float = 1.0, frames: int = FRAMES) -> Evidence:
     """Two people who stand, wave and shift their weight, a little trembling."""
     camera = camera_of_clip(SIZE, fov_deg=60)
-    pairs = [_person(place, noise, seed) for seed, place in enumerate((-0.8, 0.9))]
+    pairs = [_person(place, noise, seed, frames) for seed, place in enumerate((-0.8, 0.9))]
     return Evidence(RATE, camera, PEOPLE, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
 
 
@@ -71,10 +71,10 @@ def write_result(folder: Path, solve: SolveOptions | None = None) -> ImportRepor
     return report
 
 
-def _person(place_m: float, noise: float, seed: int) -> tuple[Track2D, Pose3D]:
+def _person(place_m: float, noise: float, seed: int, frames: int) -> tuple[Track2D, Pose3D]:
     rng = np.random.default_rng(seed)
-    times_s = np.arange(FRAMES) / float(RATE)
-    points = np.empty((FRAMES, len(NAMES), 3))
+    times_s = np.arange(frames) / float(RATE)
+    points = np.empty((frames, len(NAMES), 3))
     for i, name in enumerate(NAMES):
         x, y, z = _STANDING_M[name.removeprefix("left_").removeprefix("right_")]
         points[:, i] = (-x if name.startswith("right_") else x, y, z)
@@ -89,7 +89,7 @@ def _person(place_m: float, noise: float, seed: int) -> tuple[Track2D, Pose3D]:
     hips = [NAMES.index("left_hip"), NAMES.index("right_hip")]
     root = seen[:, hips].mean(axis=1)
     lifted = seen - root[:, None] + noise * 0.01 * rng.normal(size=seen.shape)
-    indices = np.arange(FRAMES)
+    indices = np.arange(frames)
     track = Track2D(
         keypoint_names=NAMES,
         indices=indices,

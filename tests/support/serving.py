@@ -17,7 +17,7 @@ import pytest
 SUPPORT = Path(__file__).parent
 
 #: What is no setting of the server, but tells fake jobs what to leave behind.
-_FOR_JOBS = ("LARGE_BYTES", "MOTION_NPZ")
+_FOR_JOBS = ("LARGE_BYTES", "MOTION_NPZ", "RESULT_DIR")
 
 T = TypeVar("T")
 StartServer = Callable[..., "RunningServer"]

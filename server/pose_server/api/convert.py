@@ -26,6 +26,7 @@ __all__ = [
     "id_of",
     "job_message",
     "rate_of",
+    "refinement_of",
     "request_of",
     "solve_options_of",
     "upload_message",
@@ -72,6 +73,20 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             allow_truncated=spec.allow_truncated,
         ),
     )
+
+
+def refinement_of(job: Job, spec: jobs_pb2.SolveSpec) -> JobRequest:
+    """Read how a client wants the result of a finished job solved again.
+
+    Raises
+    ------
+    InputError
+        A value is not possible, or is about somebody who is not in the result.
+    """
+    options = job.request.options
+    solve = solve_options_of(spec, options.solve)
+    solve.numbered([person.index for person in job.people])
+    return dataclasses.replace(job.request, options=dataclasses.replace(options, solve=solve), refines=job.id)
 
 
 def solve_options_of(spec: jobs_pb2.SolveSpec, otherwise: SolveOptions) -> SolveOptions:
@@ -122,6 +137,7 @@ def job_message(job: Job, *, with_files: bool = True) -> jobs_pb2.Job:
         people=[_person_message(person) for person in job.people],
         files=[_file_message(file) for file in job.files],
         last_seq=job.last_seq,
+        refines=f"jobs/{job.request.refines}" if job.request.refines else "",
     )
     if job.progress:
         message.progress.CopyFrom(_progress_message(job.progress))

@@ -11,7 +11,7 @@ from typing import Any
 from pose_shared._generated.pose.v1 import jobs_pb2, jobs_pb2_grpc
 from pose_shared.errors import InputError
 
-from pose_server.api.convert import event_message, id_of, job_message, request_of
+from pose_server.api.convert import event_message, id_of, job_message, refinement_of, request_of
 from pose_server.jobs.board import JobBoard
 
 __all__ = ["JobService"]
@@ -28,6 +28,11 @@ class JobService(jobs_pb2_grpc.JobServiceServicer):
     async def CreateJob(self, request: jobs_pb2.CreateJobRequest, context: Any) -> Any:  # noqa: D102
         request_id = _uuid(request.request_id) if request.request_id else None
         return job_message(await self._board.create(request_of(request.spec), request_id))
+
+    async def RefineMotion(self, request: jobs_pb2.RefineMotionRequest, context: Any) -> Any:  # noqa: D102
+        request_id = _uuid(request.request_id) if request.request_id else None
+        job = await self._board.finished(id_of(request.job, "jobs"))
+        return job_message(await self._board.create(refinement_of(job, request.solve), request_id))
 
     async def GetJob(self, request: jobs_pb2.GetJobRequest, context: Any) -> Any:  # noqa: D102
         return job_message(await self._board.get(id_of(request.name, "jobs")))

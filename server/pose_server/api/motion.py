@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_shared._generated.pose.v1 import motion_pb2, motion_pb2_grpc
-from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError
+from pose_shared.errors import DataLossError, InputError, NotFoundError
 from pose_shared.transfer import CHUNK_BYTES
 
 from pose_server.api.convert import header_message, id_of, rate_of
 from pose_server.jobs.board import JobBoard
-from pose_server.jobs.model import Job, JobState
+from pose_server.jobs.model import Job
 
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
@@ -32,7 +32,7 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
     async def GetMotion(  # noqa: D102
         self, request: motion_pb2.GetMotionRequest, context: Any
     ) -> AsyncIterator[motion_pb2.MotionChunk]:
-        job = await self._finished(request.job)
+        job = await self._board.finished(id_of(request.job, "jobs"))
         fps = rate_of(request.fps) if request.HasField("fps") else None
         if fps is not None and not Fraction(1, 10) <= fps <= 1000:
             raise InputError(
@@ -53,7 +53,7 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
     async def GetFile(  # noqa: D102
         self, request: motion_pb2.GetFileRequest, context: Any
     ) -> AsyncIterator[motion_pb2.FileChunk]:
-        job = await self._finished(request.job)
+        job = await self._board.finished(id_of(request.job, "jobs"))
         path = self._path(job, request.path, f"file '{request.path[:80]}'")
         try:
             file = await asyncio.to_thread(path.open, "rb")
@@ -67,17 +67,6 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
             file.seek(max(request.offset, 0))
             while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield motion_pb2.FileChunk(data=data)
-
-    async def _finished(self, name: str) -> Job:
-        job = await self._board.get(id_of(name, "jobs"))
-        if job.state is not JobState.SUCCEEDED:
-            raise ConflictError(
-                f"{name} has no result, because it is {job.state.lower()}; wait until it has succeeded.",
-                reason="JOB_NOT_SUCCEEDED",
-                job=name,
-                state=job.state,
-            )
-        return job
 
     def _path(self, job: Job, wanted: str, what: str) -> Path:
         """Return the place of a file that is listed with the job: no other is ever opened."""

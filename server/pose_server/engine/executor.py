@@ -34,11 +34,15 @@ class Task:
     job_id: str
     fence: int
     """Grows with each attempt, so that a late word of an old one is told apart."""
-    clip: Path
+    clip: Path | None
+    """The film to import; none for a refinement."""
     display_name: str
+    """What the user calls the clip, or the job that is refined."""
     options: ImportOptions
     out_dir: Path
     """Does not exist yet; its parent does, and belongs to this attempt alone."""
+    refines: Path | None = None
+    """The result folder to solve again."""
 
 
 @dataclass(frozen=True)

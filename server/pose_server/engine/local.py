@@ -205,7 +205,7 @@ class _WorkerProcess:
 
     def loss(self) -> WorkerLostError:
         return WorkerLostError(
-            f"The worker process died during the import ({self.how_it_ended}), perhaps for lack of memory; "
+            f"The worker process died during the job ({self.how_it_ended}), perhaps for lack of memory; "
             "try a shorter range, and see the server's log.",
             exit=self.how_it_ended,
         )

@@ -137,15 +137,18 @@ def _run(
     log.debug("task_media", clip=str(task.clip), display_name=task.display_name)
     failure: PoseError
     try:
-        report = function(
-            task.clip,
-            task.options,
-            task.out_dir,
-            device=device,
-            progress=_WorkerProgress(parent),
-            display_name=task.display_name,
-            stage_cache=cache,
-        )
+        if task.refines is not None:
+            report = _refine(task, task.refines, parent)
+        else:
+            report = function(
+                task.clip,
+                task.options,
+                task.out_dir,
+                device=device,
+                progress=_WorkerProgress(parent),
+                display_name=task.display_name,
+                stage_cache=cache,
+            )
         people = tuple(PersonSummary.from_dict(person.to_dict()) for person in report.people)
         result = TaskResult(people, _list_files(task.out_dir))
     except PoseError as error:
@@ -154,13 +157,13 @@ def _run(
     except MemoryError:
         log.exception("task_out_of_memory")
         failure = InternalError(
-            "The import ran out of memory; give a shorter range, or free memory on the server.",
+            "The job ran out of memory; give a shorter range, or free memory on the server.",
             reason="OUT_OF_MEMORY",
         )
     except Exception:
         log.exception("task_defect")
         failure = InternalError(
-            f"The import hit a defect in pose-server; its log says more about job {task.job_id}.",
+            f"The job hit a defect in pose-server; its log says more about job {task.job_id}.",
             reason="DEFECT",
             job=task.job_id,
         )
@@ -168,6 +171,19 @@ def _run(
         log.info("task_finished", people=len(people))
         return Finished(result)
     return Failed(failure.to_dict())
+
+
+def _refine(task: Task, result: Path, parent: _Parent) -> Any:
+    # What it needs is there already where imports are real.
+    from pose_server.pipeline.refiner import refine
+
+    return refine(
+        result,
+        task.options.solve,
+        task.out_dir,
+        progress=_WorkerProgress(parent),
+        display_name=task.display_name,
+    )
 
 
 def _list_files(folder: Path) -> tuple[ResultFile, ...]:

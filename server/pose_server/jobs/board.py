@@ -135,9 +135,12 @@ class JobBoard:
         await asyncio.wrap_future(closing)
 
     async def create(self, request: JobRequest, request_id: str | None) -> Job:
-        """Queue a job; see `JobStore.create`. The clip must be there."""
+        """Queue a job; see `JobStore.create`. The clip, or the result to refine, must be there."""
         self._check_open()
-        await asyncio.to_thread(self._media.check, request.media)
+        if request.refines is None:
+            await asyncio.to_thread(self._media.check, request.media)
+        else:
+            await self.finished(request.refines)
         job = await self._in_table(self._store.create, request, request_id)
         log.info("job_created", job_id=job.id)
         self._queued.set()
@@ -148,6 +151,26 @@ class JobBoard:
         job = await self._in_table(self._store.get, job_id)
         live = self._live.get(job_id)
         return replace(job, progress=live.progress) if live and live.progress else job
+
+    async def finished(self, job_id: str) -> Job:
+        """Return a job that has a result.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such job.
+        ConflictError
+            It has not succeeded (``JOB_NOT_SUCCEEDED``).
+        """
+        job = await self._in_table(self._store.get, job_id)
+        if job.state is not JobState.SUCCEEDED:
+            raise ConflictError(
+                f"jobs/{job_id} is {job.state.lower()} and has no result; wait until one has succeeded.",
+                reason="JOB_NOT_SUCCEEDED",
+                job=f"jobs/{job_id}",
+                state=job.state,
+            )
+        return job
 
     async def newest(self, limit: int, before: int | None) -> Sequence[Job]:
         """Return jobs, newest first; see `JobStore.newest`."""
@@ -292,16 +315,31 @@ class JobBoard:
     async def _work(self, job: Job, cancelled: asyncio.Event) -> TaskResult:
         if (await self.get(job.id)).state is JobState.CANCELLING:  # asked for before we could hear it
             raise JobCancelledError("The job was cancelled.")
-        folder = self._run_folder(job.id, job.fence)
-        media = job.request.media
+        task = await self._task(job)
+        await asyncio.to_thread(task.out_dir.parent.mkdir, parents=True, exist_ok=True)
+        return await self._executor.run(task, lambda event: self._on_event(job, event), cancelled)
+
+    async def _task(self, job: Job) -> Task:
+        out_dir = self._run_folder(job.id, job.fence) / "result"
+        media, options = job.request.media, job.request.options
+        if job.request.refines is not None:
+            try:
+                source = await self.finished(job.request.refines)
+            except NotFoundError:
+                raise ConflictError(
+                    f"jobs/{job.request.refines}, which was to be refined, was deleted meanwhile; "
+                    "import the clip again.",
+                    reason="RESULT_DELETED",
+                    job=job.request.refines,
+                ) from None
+            result = self.result_folder(source)
+            return Task(job.id, job.fence, None, f"jobs/{source.id}", options, out_dir, refines=result)
         place = asyncio.to_thread(self._media.place, media, self._folder / job.id / "media")
         placing = asyncio.create_task(place)
         while not (await asyncio.wait({placing}, timeout=_RENEW_S))[0]:  # a disk without links
             self._on_event(job, Alive())
         clip = placing.result()
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        task = Task(job.id, job.fence, clip, media.clip_name, job.request.options, folder / "result")
-        return await self._executor.run(task, lambda event: self._on_event(job, event), cancelled)
+        return Task(job.id, job.fence, clip, media.clip_name, options, out_dir)
 
     def _on_event(self, job: Job, event: TaskEvent) -> None:
         live = self._live.setdefault(job.id, _Live())

@@ -50,17 +50,20 @@ class JobRequest:
 
     media: Media
     options: ImportOptions
+    refines: str | None = None
+    """Id of the finished job whose result is solved again; the clip is not needed then."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the request as plain JSON data; equal requests give equal data."""
-        return {"media": dataclasses.asdict(self.media), "options": self.options.to_dict()}
+        media = dataclasses.asdict(self.media)
+        return {"media": media, "options": self.options.to_dict(), "refines": self.refines}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> JobRequest:
         """Read back what `to_dict` wrote."""
         media = dict(fields["media"])
         media["files"] = tuple(MediaFile(**file) for file in media["files"])
-        return cls(Media(**media), ImportOptions.from_dict(fields["options"]))
+        return cls(Media(**media), ImportOptions.from_dict(fields["options"]), fields["refines"])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pose_server.api.convert import event_message, id_of, job_message, rate_of, request_of, solve_options_of
+from pose_server.api.convert import (
+    event_message,
+    id_of,
+    job_message,
+    rate_of,
+    refinement_of,
+    request_of,
+    solve_options_of,
+)
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
@@ -176,6 +184,17 @@ def test_the_client_reads_what_the_server_wrote() -> None:
     cancelled = ClientJob.from_proto(job_message(job(REQUEST, state=JobState.CANCELLED)))
     assert cancelled.error is not None
     assert cancelled.error.reason == "JOB_CANCELLED"
+
+
+def test_a_refinement_names_what_it_refines() -> None:
+    source = job(REQUEST, state=JobState.SUCCEEDED, people=(PERSON,))
+    request = refinement_of(source, solve_spec({"smoothing": 0.25}))
+    assert request.refines == "abc"
+    assert request.options == replace(REQUEST.options, solve=SolveOptions(smoothing=0.25))
+    assert ClientJob.from_proto(job_message(job(request, id="def"))).refines == "jobs/abc"
+    assert ClientJob.from_proto(job_message(source)).refines == ""
+    with pytest.raises(InputError, match="no person 2, only 1"):
+        refinement_of(source, solve_spec({"edits": [vars(ContactEdit(2, "left_toe", 0, 1, True))]}))
 
 
 @pytest.mark.parametrize("state", list(JobState))

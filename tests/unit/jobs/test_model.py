@@ -28,5 +28,6 @@ def test_every_state_can_be_reached_and_left() -> None:
 def test_a_request_survives_json() -> None:
     options = ImportOptions(start=Moment(frame=3), end=Moment(seconds=2.5), fps=Fraction(30000, 1001))
     for media in (Media("a.mp4", (MediaFile("0" * 64, "a.mp4"),)), Media("", path="/films/a.mp4")):
-        request = JobRequest(media, options)
-        assert JobRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+        for refines in (None, "abc"):
+            request = JobRequest(media, options, refines)
+            assert JobRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
