@@ -18,11 +18,11 @@ from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contacts import CONTACT_NAMES, supporting
 from pose_server.solve.feet import planted
-from pose_server.solve.ground import floor_height, upright, world_axes
-from pose_server.solve.person import Person, solved_person
+from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
+from pose_server.solve.person import Person, fitted_person
 from pose_server.solve.resample import joints_in_camera, resampled
 
-__all__ = ["solve_clip"]
+__all__ = ["arranged", "fit_people", "solve_clip"]
 
 #: Beyond this a bridged gap says nothing any more.
 _LONG_GAP_S = 1.0
@@ -61,11 +61,26 @@ def solve_clip(
     Returns
     -------
     list of Motion
-        In the order of the tracks.  Lengths, and with them depth, follow the stature that
-        `proportions` assumes.
+        In the order of the tracks.  Lengths, and with them depth, follow the actor's height where it
+        is given, else the stature that `proportions` assumes.
+    """
+    people = fit_people(tracks, poses, camera, rate=rate, progress=progress)
+    return arranged(people, camera, rate=rate, fps=fps, options=options, progress=progress)
+
+
+def fit_people(
+    tracks: Sequence[Track2D],
+    poses: Sequence[Pose3D],
+    camera: Camera,
+    *,
+    rate: Fraction,
+    progress: Progress,
+) -> list[Person]:
+    """Return everybody fitted to the picture: the long part of the work, in which no option matters.
+
+    Takes what `solve_clip` takes.
     """
     total = sum(len(track) for track in tracks)
-    rate_hz = float(rate)
     people: list[Person] = []
     before = 0
     for track, pose in zip(tracks, poses, strict=True):
@@ -73,45 +88,71 @@ def solve_clip(
         def report(share: float, before: int = before, rows: int = len(track)) -> None:
             progress.report("solve", before + int(share * rows), total)
 
-        people.append(
-            solved_person(
-                *on_clock(track, pose, rate), camera, rate_hz=rate_hz, options=options, report=report
-            )
-        )
+        people.append(fitted_person(*on_clock(track, pose, rate), camera, rate_hz=float(rate), report=report))
         before += len(track)
     progress.report("solve", total, total)
+    return people
+
+
+def arranged(
+    people: Sequence[Person],
+    camera: Camera,
+    *,
+    rate: Fraction,
+    fps: Fraction | None,
+    options: SolveOptions,
+    progress: Progress,
+) -> list[Motion]:
+    """Return fitted people as motions in one room: sized, calmed, upright, on a floor that holds their feet.
+
+    Takes what `solve_clip` takes.
+    """
     if not people:
         return []
-    up = upright([person.stance for person in people])
-    heights = [person.stance.soles_m @ up for person in people]
-    supports = [
-        supporting(person.stance.rests, height, rate_hz=rate_hz)
-        for person, height in zip(people, heights, strict=True)
-    ]
-    floors = [floor_height(*pair) for pair in zip(heights, supports, strict=True)]
-    stood = []
-    for person, contacts, floor_m in zip(people, supports, floors, strict=True):
+    rate_hz = float(rate)
+    if options.height_m is not None:  # of the first; the others keep their size beside them
+        factor = options.height_m / people[0].body.stature_m
+        people = [person.scaled(factor) for person in people]
+    people = [person.calmed(options.smoothing, rate_hz=rate_hz) for person in people]
+    stances = [person.stance(rate_hz=rate_hz) for person in people]
+    up = upright(stances)
+
+    def floor_of(stance: Stance) -> float:
+        heights = stance.soles_m @ up
+        return floor_height(heights, supporting(stance.rests, heights, 0.0, "auto", rate_hz=rate_hz))
+
+    # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
+    standing = [i for i, stance in enumerate(stances) if stance.rests.any()] or list(range(len(people)))
+    if options.floor != "none" and len(standing) > 1:
+        factors = dict(zip(standing, common_level([floor_of(stances[i]) for i in standing]), strict=True))
+        if options.height_m is not None:  # whose height is given keeps it
+            factors = {i: factor / factors.get(0, 1.0) for i, factor in factors.items()}
+        people = [person.scaled(factors.get(i, 1.0)) for i, person in enumerate(people)]
+        stances = [person.stance(rate_hz=rate_hz) for person in people]
+    floors = [floor_of(stance) for stance in stances]
+    stood, contacts = [], []
+    for person, stance, floor_m in zip(people, stances, floors, strict=True):
+        heights = stance.soles_m @ up
+        carries = supporting(stance.rests, heights, floor_m, options.contacts, rate_hz=rate_hz)
         local, root = planted(
             person.local_wxyz,
             person.root_camera_m,
             person.body,
-            contacts,
+            carries,
             up,
-            floor_m,
-            level=False,
+            floor_m if options.floor in ("auto", "flat") else None,
+            level=options.floor == "flat",
             rate_hz=rate_hz,
         )
         stood.append(replace(person, local_wxyz=local, root_camera_m=root))
+        contacts.append(carries)
         progress.check()
-    people = stood
-    # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
-    standing = [floor for floor, contacts in zip(floors, supports, strict=True) if contacts.any()]
     turn = world_axes(up)
-    origin = turn @ people[0].root_camera_m[0]
-    origin[2] = min(standing or floors)
+    origin = turn @ stood[0].root_camera_m[0]
+    origin[2] = min(floors[i] for i in standing)
     motions = []
-    for person, contacts in zip(people, supports, strict=True):
-        motion = _motion(person, contacts, turn, origin, camera, rate)
+    for person, carries in zip(stood, contacts, strict=True):
+        motion = _motion(person, carries, turn, origin, camera, rate)
         motions.append(resampled(motion, fps) if fps is not None else motion)
         progress.check()
     return motions

@@ -24,6 +24,8 @@ _SHORTEST_S = 0.08
 SOLE_CARRIERS = tuple(SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right"))
 #: A foot held still in the air is no support while the other stands this much lower.
 _LOWEST_M = 0.2
+#: As far from the floor is on it.
+_ON_GROUND_M = 0.06
 _RAMP_S = 0.05
 #: A foot that is missed for less on both sides goes on doing what it did.
 _MISSED_S = 0.1
@@ -100,8 +102,29 @@ def resting(
     return rests
 
 
-def supporting(rests: NDArray[np.bool_], heights_m: FloatArray, *, rate_hz: float) -> FloatArray:
-    """Return (T, C) 0..1: which resting points carry, given the (T, C) heights of all; soft at the ends."""
+def supporting(
+    rests: NDArray[np.bool_], heights_m: FloatArray, floor_m: float, mode: str, *, rate_hz: float
+) -> FloatArray:
+    """Return (T, C) 0..1: which soles carry; soft at the ends.
+
+    Parameters
+    ----------
+    rests
+        (T, C) of `resting`.
+    heights_m, floor_m
+        (T, C) heights of all, and that of the floor.
+    mode
+        One of `CONTACT_MODES`: ``auto`` those that rest, if no other is much lower; ``always``, ``never``;
+        ``ground`` those near the floor, at rest or not.
+    rate_hz
+        Frames per second.
+    """
     low = heights_m - heights_m.min(axis=1, keepdims=True) < _LOWEST_M
+    carries = {
+        "auto": rests & low,
+        "always": np.ones_like(rests),
+        "never": np.zeros_like(rests),
+        "ground": np.abs(heights_m - floor_m) < _ON_GROUND_M,
+    }[mode]
     ramp = 2 * round(_RAMP_S * rate_hz / 2) + 1
-    return np.asarray(uniform_filter1d((rests & low).astype(float), ramp, axis=0, mode="nearest"))
+    return np.asarray(uniform_filter1d(carries.astype(float), ramp, axis=0, mode="nearest"))

@@ -44,25 +44,26 @@ _HINGES = {
 }
 #: How far each ball joint strays from a relaxed stance, about x, y and z of its parent, in radians.
 _CUSTOM_RAD = {
-    "spine": (0.35, 0.35, 0.35),
-    "left_shoulder": (0.9, 1.5, 1.5),
-    "right_shoulder": (0.9, 1.5, 1.5),
-    "left_hip": (1.2, 0.5, 0.35),
-    "right_hip": (1.2, 0.5, 0.35),
+    "spine": (0.8, 0.8, 0.8),
+    "left_shoulder": (2.0, 3.0, 3.0),
+    "right_shoulder": (2.0, 3.0, 3.0),
+    "left_hip": (2.5, 1.2, 0.8),
+    "right_hip": (2.5, 1.2, 0.8),
 }
 #: Relaxed arms hang; everything else is relaxed at rest.
 _RELAXED = {"left_shoulder": (0.0, 1.2, 0.0), "right_shoulder": (0.0, -1.2, 0.0)}
-#: Expected errors: of a keypoint as a share of the stature, of a lifted direction in radians, and
-#: how far a hinge may seem to bend backwards.
+#: Expected errors: of a keypoint as a share of the stature, of a lifted direction in radians, of the lifted
+#: root as a share of its distance, and how far a hinge may seem to bend backwards.
 _KEYPOINT_SHARE = 0.02
 _DIRECTION = 0.25
+_ROOT_SHARE = 0.1
 _BACKWARDS_RAD = 0.05
 #: For each step, how much the lifted directions count, which hold the pose until the picture has
 #: placed it, and how many expected errors make an outlier; from generous to strict, or a limb that
 #: was lifted far off its keypoints would never come back to them.
-_STEPS = ((3.0, 12.0), (3.0, 12.0), (1.0, 8.0), (1.0, 5.0), (1.0, 4.0), (1.0, 4.0))
+_STEPS = ((3.0, 12.0), (3.0, 12.0), (2.0, 8.0), (2.0, 5.0), *[(2.0, 4.0)] * 5)
 #: Expected accelerations of every turn, and of the root across and along the view.
-_TURN_RAD_S2 = 150.0
+_TURN_RAD_S2 = 250.0
 _ACROSS_M_S2 = 15.0
 _DEPTH_M_S2 = 5.0
 _DAMPING = 1e-2
@@ -85,6 +86,8 @@ class Evidence:
     """(T, B, 3) of `FITTED_BONES`, camera axes, of length 1; NaN where missing."""
     direction_weights: FloatArray
     """(T, B), 0 where missing."""
+    root_m: FloatArray
+    """(T, 3) where the lifter has the middle of the hips, camera axes; NaN where missing."""
 
 
 _FREEDOM = Freedom(_BALLS, _HINGES)
@@ -140,6 +143,7 @@ def fitted(
             evidence.keypoint_weights[rows],
             evidence.directions[rows],
             evidence.direction_weights[rows],
+            evidence.root_m[rows],
         )
         local[rows], root[rows] = _piece(
             local[rows], root[rows], piece, rest_offsets_m, matrix, held, stature_m, rate_hz
@@ -208,6 +212,13 @@ def _add_seen(
     slope = (moved[:, _ENDS] - moved[:, _STARTS]) / (length * _DIRECTION)[..., None]
     slope -= np.sum(slope * now[:, :, None], axis=3, keepdims=True) * now[:, :, None]
     normal.add(slope, error, direction_weight * evidence.direction_weights * _robust(error, outlying))
+
+    # The root: how far it is from where it was lifted, in shares of the distance.
+    expected = _ROOT_SHARE * np.maximum(root[:, 2:], 0.1)
+    error = np.nan_to_num((evidence.root_m - root) / expected)
+    slope = np.zeros((*root.shape, _FREEDOM.count))
+    slope[:, range(3), range(3)] = 1 / expected
+    normal.add(slope.transpose(0, 2, 1)[:, None], error[:, None], _robust(error, outlying)[:, None])
 
 
 def _robust(error: FloatArray, outlying: float) -> FloatArray:

@@ -12,7 +12,7 @@ from pose_shared.skeleton import SKELETON
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.frames import across, unit
 
-__all__ = ["LEVEL_M", "Stance", "floor_height", "upright", "world_axes"]
+__all__ = ["LEVEL_M", "Stance", "common_level", "floor_height", "upright", "world_axes"]
 
 _IMAGE_UP = np.array([0.0, -1.0, 0.0])
 #: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
@@ -25,6 +25,8 @@ _EXTENDED = 0.75
 #: Steps further apart than this say more about the floor's slope than bodies do.
 _LEVER_M = 0.3
 _OFF_FLOOR_M = 0.05
+#: How well a person's size is known.
+_SIZE_SHARE = 0.06
 _PASSES = 8
 #: Steps whose heights differ by less are steps on the same floor.
 LEVEL_M = 0.15
@@ -76,6 +78,30 @@ def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
         return float(np.percentile(heights_m, 2))
     # The middle of the lowest level: its lowest step is only the noisiest.
     return float(np.median(standing[standing < np.percentile(standing, 5) + LEVEL_M]))
+
+
+def common_level(floors_m: Sequence[float]) -> list[float]:
+    """Return the factors by which people have to grow for all their floors to be one.
+
+    Parameters
+    ----------
+    floors_m
+        Height of each person's floor along up, from the camera.
+
+    Notes
+    -----
+    Everybody's size, and with it distance, is known only to some percent; a floor that they share tells
+    the rest.  It counts for as much as it is better known than they are; somebody whose floor lies
+    elsewhere than sizes explain stands on something else and stays as they are.
+    """
+    below = -np.asarray(floors_m, dtype=float)
+    if len(below) < 2 or (below <= _OFF_FLOOR_M).any():
+        return [1.0] * len(below)
+    sure = _SIZE_SHARE**2 / (_SIZE_SHARE**2 + (_OFF_FLOOR_M / below) ** 2)
+    away = np.log(np.median(below) / below)
+    same = np.abs(away) < 3 * _SIZE_SHARE
+    common = float(np.average(np.log(below), weights=np.where(same, sure, 1e-9)))
+    return [float(factor) for factor in np.exp(np.where(same, sure * (common - np.log(below)), 0.0))]
 
 
 def world_axes(up: FloatArray) -> FloatArray:

@@ -1,10 +1,10 @@
-"""One person's skeleton in the camera: measured, posed, fitted, calmed."""
+"""One person's skeleton in the camera: measured, posed, fitted; then sized and calmed as asked."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pose_shared.skeleton import SKELETON
@@ -13,7 +13,6 @@ from scipy.spatial.transform import Rotation
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
 from pose_server.pipeline.placement import placed
-from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.contacts import SOLE_CARRIERS, resting, sole_points
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_server.solve.frames import unit
@@ -22,13 +21,13 @@ from pose_server.solve.proportions import Proportions, proportions
 from pose_server.solve.rotations import solved_rotations
 from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations
 
-__all__ = ["Person", "solved_person"]
+__all__ = ["Person", "fitted_person"]
 
 #: Smoothing 0..1 goes from the first cutoff to the second, evenly in octaves.
 _LIVELY_HZ = 15.0
 _CALM_HZ = 2.0
 #: Depth comes from size in the picture and trembles far more than a body does.
-_DEPTH_HZ = 1.5
+_DEPTH_HZ = 3.0
 #: Half of gravity: who falls or lands must not be smoothed into floating.
 _ACCENT_M_S2 = 5.0
 _ACCENT_RAD_S2 = 60.0
@@ -46,10 +45,12 @@ _NOWHERE_M = (0.0, 0.0, 4.0)
 
 @dataclass(frozen=True)
 class Person:
-    """What is known of one person before there is a world."""
+    """One person fitted to what the camera saw, whatever was asked of the outcome."""
 
     track: Track2D
     """On the clip's clock."""
+    told: FloatArray | None
+    """(T, 4) 0..1 what the lifter says of contacts; None if it says nothing."""
     body: Proportions
     local_wxyz: FloatArray
     """(T, J, 4), the root's in the camera."""
@@ -57,30 +58,43 @@ class Person:
     """(T, 3)."""
     trust: FloatArray
     """(T, J) 0..1, 0 in bridged rows."""
-    stance: Stance
+
+    def scaled(self, factor: float) -> Person:
+        """Return the same, as much larger as farther away: the picture cannot tell."""
+        return replace(self, body=self.body.scaled(factor), root_camera_m=self.root_camera_m * factor)
+
+    def calmed(self, smoothing: float, *, rate_hz: float) -> Person:
+        """Return the same, filtered forth and back in time: 0 leaves all but depth as it is, 1 is calm."""
+        local, root = _smoothed(
+            self.local_wxyz, self.root_camera_m, self.trust, rate_hz=rate_hz, smoothing=smoothing
+        )
+        return replace(self, local_wxyz=local, root_camera_m=root)
+
+    def stance(self, *, rate_hz: float) -> Stance:
+        """Return what the motion tells about the ground."""
+        joints = joint_positions(
+            self.local_wxyz, self.root_camera_m, self.body.rest_offsets_m, SKELETON.parents
+        )
+        soles = sole_points(joints, global_rotations(self.local_wxyz, SKELETON.parents), self.body)
+        rests = resting(soles, self.trust[:, SOLE_CARRIERS], self.told, rate_hz=rate_hz)
+        return Stance(joints, soles, rests)
 
 
-def solved_person(
-    track: Track2D,
-    pose: Pose3D,
-    camera: Camera,
-    *,
-    rate_hz: float,
-    options: SolveOptions,
-    report: Callable[[float], None],
+def fitted_person(
+    track: Track2D, pose: Pose3D, camera: Camera, *, rate_hz: float, report: Callable[[float], None]
 ) -> Person:
-    """Solve one person whose track and pose have a row for every frame of the clip's clock.
+    """Fit one person whose track and pose have a row for every frame of the clip's clock.
 
     Bone lengths come from the lifted points, rotations from the same in closed form, and both are
-    then fitted to the keypoints.  Smoothing filters the outcome, forth and back in time.
-    `report` is told the share of the work that is done, a few times a second, and may raise.
+    then fitted to the keypoints.  `report` is told the share of the work that is done, a few times a
+    second, and may raise.
     """
     names = pose.joint_names
     seen = _confidence_of(names, track) * np.isfinite(pose.joints_root_m).all(axis=2)
     body = proportions(names, pose.joints_root_m, seen)
     local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
     report(0.2)
-    evidence = _evidence(track, pose)
+    evidence = _evidence(track, pose, body.stature_m / body.seen_stature_m)
     for joint in map(SKELETON.index, _CALMED):
         local[:, joint] = smoothed_rotations(
             local[:, joint],
@@ -97,15 +111,9 @@ def solved_person(
         camera.matrix,
         stature_m=body.stature_m,
         rate_hz=rate_hz,
-        report=lambda share: report(0.2 + 0.7 * share),
+        report=lambda share: report(0.2 + 0.8 * share),
     )
-    local = _kept_in_space(local, turned)
-    local, root = _smoothed(local, root, trust, rate_hz=rate_hz, smoothing=options.smoothing)
-    joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
-    rotations = global_rotations(local, SKELETON.parents)
-    soles = sole_points(joints, rotations, body)
-    rests = resting(soles, trust[:, SOLE_CARRIERS], pose.contacts, rate_hz=rate_hz)
-    return Person(track, body, local, root, trust, Stance(joints, soles, rests))
+    return Person(track, pose.contacts, body, _kept_in_space(local, turned), root, trust)
 
 
 def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
@@ -116,8 +124,11 @@ def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _evidence(track: Track2D, pose: Pose3D) -> Evidence:
-    """Collect what the fit looks at: keypoints by confidence, lifted directions by certainty."""
+def _evidence(track: Track2D, pose: Pose3D, scale: float) -> Evidence:
+    """Collect what the fit looks at: keypoints by confidence, lifted directions by certainty.
+
+    `scale` is that of the fitted body over the lifted one, whose distance goes with it.
+    """
     frames = len(track)
     keypoints = np.full((frames, len(FITTED_POINTS), 2), np.nan)
     weights = np.zeros(keypoints.shape[:2])
@@ -142,7 +153,7 @@ def _evidence(track: Track2D, pose: Pose3D) -> Evidence:
         trust.append((_CERTAIN_M / np.maximum(np.maximum(a[1], b[1]), _CERTAIN_M)) ** 2)
     along = np.stack(directions, axis=1)
     certain = np.where(np.isfinite(along).all(axis=2), np.nan_to_num(np.stack(trust, axis=1)), 0.0)
-    return Evidence(keypoints, weights, along, certain)
+    return Evidence(keypoints, weights, along, certain, scale * pose.root_camera_m)
 
 
 def _first_root(local_wxyz: FloatArray, evidence: Evidence, body: Proportions, camera: Camera) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pose_shared.skeleton import SKELETON
@@ -40,8 +40,10 @@ _SPANS = {
 #: The lengths that detectors and lifters know best tell the stature.
 _STATURE_FROM = ("torso", "thigh")
 _ADULT_STATURE_M = 1.70
-#: How far measured lengths are trusted against the body's usual proportions, in logarithms.
-_TRUST = 0.5
+#: How far measured lengths are trusted against the body's usual proportions, and the stature that they
+#: tell against a usual one, in logarithms.
+_TRUST = 0.75
+_STATURE_TRUST = 0.75
 _CONFIDENT = 0.5
 
 
@@ -50,12 +52,24 @@ class Proportions:
     """A person's T-pose."""
 
     stature_m: float
+    seen_stature_m: float
+    """The same as the points alone have it."""
     rest_offsets_m: FloatArray
     """(J, 3) of `SKELETON`, facing -y, z up."""
     heel_m: FloatArray
     """(3,) from an ankle to the sole under the heel, in the rest pose."""
     ball_m: FloatArray
     """(3,) from an ankle to the sole under the ball of the foot."""
+
+    def scaled(self, factor: float) -> Proportions:
+        """Return a body of other size and the same proportions."""
+        return replace(
+            self,
+            stature_m=self.stature_m * factor,
+            rest_offsets_m=self.rest_offsets_m * factor,
+            heel_m=self.heel_m * factor,
+            ball_m=self.ball_m * factor,
+        )
 
 
 def proportions(names: Sequence[str], points_m: FloatArray, confidence: FloatArray) -> Proportions:
@@ -72,15 +86,15 @@ def proportions(names: Sequence[str], points_m: FloatArray, confidence: FloatArr
 
     Notes
     -----
-    Each length is the median over the frames that show it, of both sides together, blended half and
-    half (in logarithms) with what the stature usually goes with.  One camera cannot tell a tall
+    Each length is the median over the frames that show it, of both sides together, blended three to
+    one (in logarithms) with what the stature usually goes with.  One camera cannot tell a tall
     person far away from a short one nearby: the stature is what torso and thighs suggest, pulled
-    half way to 1.70 m, and all of the person's depth scales with it.
+    a quarter of the way to 1.70 m, and all of the person's depth scales with it.
     """
     measured = {name: _length(names, points_m, confidence, *ends) for name, ends in _SPANS.items()}
     statures = [measured[name] / _SHARES[name] for name in _STATURE_FROM if measured[name] > 0]
     seen_m = float(np.exp(np.mean(np.log(statures)))) if statures else _ADULT_STATURE_M
-    stature = seen_m**_TRUST * _ADULT_STATURE_M ** (1 - _TRUST)
+    stature = seen_m**_STATURE_TRUST * _ADULT_STATURE_M ** (1 - _STATURE_TRUST)
     lengths = {}
     for name, share in _SHARES.items():
         usual = share * stature
@@ -90,6 +104,7 @@ def proportions(names: Sequence[str], points_m: FloatArray, confidence: FloatArr
     offsets = _rest_offsets(lengths, stature)
     return Proportions(
         stature_m=stature,
+        seen_stature_m=seen_m,
         rest_offsets_m=np.array([offsets[joint] for joint in SKELETON.joints]),
         heel_m=np.array([0.0, 0.030, -0.039]) * stature,
         ball_m=np.array([0.0, -0.067, -0.039]) * stature,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pose_server.pipeline.kinematics import joint_positions
@@ -23,6 +25,7 @@ def evidence(take, *, weight=1.0):
         keypoint_weights=np.full((frames, len(columns)), weight),
         directions=bones / np.linalg.norm(bones, axis=2, keepdims=True),
         direction_weights=np.full((frames, len(ends)), weight),
+        root_m=take.joints_camera_m[:, 0],
     )
 
 
@@ -69,7 +72,7 @@ def test_outlying_keypoints_are_left_out(studio, walking):
     seen = evidence(walking)
     keypoints = seen.keypoints_px.copy()
     keypoints[::7, FITTED_POINTS.index("left_wrist")] += 400
-    seen = Evidence(keypoints, seen.keypoint_weights, seen.directions, seen.direction_weights)
+    seen = replace(seen, keypoints_px=keypoints)
     local, root = fit(studio, walking, in_camera(walking), walking.joints_camera_m[:, 0], seen)
     assert error_m(studio, walking, local, root).max() < 0.06
 
@@ -80,7 +83,8 @@ def test_without_evidence_motion_carries_on(studio, walking):
     weights[25:30] = 0
     directions = seen.direction_weights.copy()
     directions[25:30] = 0
-    seen = Evidence(seen.keypoints_px, weights, seen.directions, directions)
+    root = np.where(weights[:, :1] > 0, seen.root_m, np.nan)
+    seen = replace(seen, keypoint_weights=weights, direction_weights=directions, root_m=root)
     local, root = fit(studio, walking, in_camera(walking), walking.joints_camera_m[:, 0], seen)
     assert error_m(studio, walking, local, root).max() < 0.1
 

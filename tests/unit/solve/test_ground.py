@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pose_server.solve.contacts import resting, sole_points, supporting
-from pose_server.solve.ground import Stance, floor_height, upright, world_axes
+from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
 
 UP = np.array([0.0, -1.0, 0.0])
 
@@ -86,7 +86,33 @@ def test_trembling_depth_is_no_motion_and_blindness_no_rest():
 def test_foot_held_in_the_air_is_no_support():
     rests = np.ones((30, 4), dtype=bool)
     heights = np.tile([0.0, 0.0, 0.3, 0.3], (30, 1))
-    assert supporting(rests, heights, rate_hz=30).mean(axis=0) == pytest.approx([1, 1, 0, 0])
+    carried = supporting(rests, heights, 0.0, "auto", rate_hz=30)
+    assert carried.mean(axis=0) == pytest.approx([1, 1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("auto", [1, 0, 0, 0]), ("always", [1, 1, 1, 1]), ("never", [0, 0, 0, 0]), ("ground", [1, 1, 0, 0])],
+)
+def test_contacts_are_told_as_asked(mode, expected):
+    rests = np.tile([True, False, False, True], (30, 1))
+    heights = np.tile([1.0, 1.02, 1.1, 1.5], (30, 1))
+    assert supporting(rests, heights, 1.0, mode, rate_hz=30).mean(axis=0) == pytest.approx(expected)
+
+
+def test_people_on_one_floor_get_sizes_that_let_them_stand_on_it():
+    floors = np.array([-1.5, -1.6, -1.52])
+    grown = floors * common_level(floors)
+    assert np.ptp(grown) < 0.3 * np.ptp(floors)
+    assert np.abs(np.log(common_level(floors))).max() < 0.08
+
+
+def test_who_stands_on_a_stage_or_alone_keeps_the_size():
+    assert common_level([-1.5]) == [1.0]
+    first, second, high = common_level([-1.5, -1.5, -0.8])
+    assert high == 1.0 and first == pytest.approx(1) and second == pytest.approx(1)
+    # A camera on the floor sees nothing of sizes in it.
+    assert common_level([-0.01, -1.0]) == [1.0, 1.0]
 
 
 def test_the_lifter_decides_where_speed_says_little():

@@ -38,12 +38,14 @@ def test_measuring_an_average_person_gives_the_average(studio, walking):
     assert offset(body, "left_ankle") == pytest.approx(offset(studio.body, "left_ankle"), rel=2e-3)
 
 
-def test_size_is_pulled_half_way_to_an_adult(walking):
+def test_size_is_pulled_towards_an_adult(walking):
     body = proportions(
         walking.pose.joint_names, 0.64 * walking.pose.joints_root_m, walking.track.keypoint_confidence
     )
-    assert body.stature_m == pytest.approx(0.8 * 1.7, rel=2e-3)
-    assert offset(body, "left_knee")[2] == pytest.approx(0.8 * -0.2425 * 1.7, rel=2e-3)
+    share = 0.64**0.75
+    assert body.stature_m == pytest.approx(share * 1.7, rel=2e-3)
+    assert body.seen_stature_m == pytest.approx(0.64 * 1.7, rel=2e-3)
+    assert offset(body, "left_knee")[2] == pytest.approx(share * -0.2425 * 1.7, rel=2e-3)
 
 
 def test_both_sides_get_the_same_length_and_outliers_do_not_count(walking):
@@ -74,3 +76,13 @@ def test_a_point_in_the_wrong_place_makes_no_cripple(walking):
     ]
     body = proportions(walking.pose.joint_names, points, walking.track.keypoint_confidence)
     assert np.linalg.norm(offset(body, "left_wrist")) > 0.6 * 0.1545 * 1.7
+
+
+def test_another_size_keeps_the_proportions(walking):
+    body = proportions(
+        walking.pose.joint_names, walking.pose.joints_root_m, walking.track.keypoint_confidence
+    )
+    tall = body.scaled(1.1)
+    np.testing.assert_allclose(tall.rest_offsets_m, 1.1 * body.rest_offsets_m)
+    np.testing.assert_allclose(tall.heel_m, 1.1 * body.heel_m)
+    assert tall.stature_m == pytest.approx(1.1 * body.stature_m)
