@@ -1,0 +1,79 @@
+"""What can be asked of fitted people, again and again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.solve.clip import arranged, fit_people
+from pose_shared.skeleton import SKELETON
+
+
+@pytest.fixture(scope="module")
+def fitted(walking):
+    return fit_people(
+        [walking.track], [walking.pose], walking.camera, rate=walking.rate, progress=SilentProgress()
+    )
+
+
+def asked(walking, fitted, **options):
+    (motion,) = arranged(
+        fitted,
+        walking.camera,
+        rate=walking.rate,
+        fps=None,
+        options=SolveOptions(**options),
+        progress=SilentProgress(),
+    )
+    return motion
+
+
+def test_the_height_given_is_the_actors(walking, fitted):
+    usual, tall = asked(walking, fitted), asked(walking, fitted, height_m=2.0)
+    factor = 2.0 / fitted[0].body.stature_m
+    np.testing.assert_allclose(tall.rest_offsets_m, factor * usual.rest_offsets_m)
+    # As much farther away, so that it lies on the film as before.
+    np.testing.assert_allclose(tall.root_camera_m, factor * usual.root_camera_m, rtol=0.02)
+    assert abs(np.nanmedian(tall.reprojection_px) - np.nanmedian(usual.reprojection_px)) < 1
+
+
+def test_without_contacts_nothing_is_held(studio):
+    """Somebody who drifts by 6 cm in two seconds with both feet on the floor."""
+    root = studio.standing_root(60) + np.linspace(0, 0.06, 60)[:, None] * [1.0, 0.0, 0.0]
+    take = studio.film(studio.posed(60, left_shoulder=(0, 70, 0), right_shoulder=(0, -70, 0)), root)
+    people = fit_people([take.track], [take.pose], take.camera, rate=take.rate, progress=SilentProgress())
+    held, free = asked(take, people), asked(take, people, contacts="never", floor="none")
+    assert held.contacts.mean() > 0.9 and not free.contacts.any()
+    toe = SKELETON.index("left_toe")
+    slides = [
+        np.linalg.norm(np.diff(motion.joints_world_m[5:-5, toe], axis=0), axis=1).mean()
+        for motion in (held, free)
+    ]
+    assert slides[0] < 1e-4 and slides[1] > 5e-4
+
+
+def test_asking_changes_nothing_of_the_fit(walking, fitted):
+    before = fitted[0].local_wxyz.copy()
+    first = asked(walking, fitted)
+    asked(walking, fitted, smoothing=1.0, height_m=1.5)
+    np.testing.assert_array_equal(fitted[0].local_wxyz, before)
+    np.testing.assert_array_equal(asked(walking, fitted).local_rotations_wxyz, first.local_rotations_wxyz)
+
+
+def test_the_film_backwards_gives_the_motion_backwards(walking, studio):
+    def backwards(part):
+        flipped = {
+            field.name: value[::-1].copy()
+            for field in dataclasses.fields(part)
+            if isinstance(value := getattr(part, field.name), np.ndarray)
+            and field.name not in ("indices", "times_s")
+        }
+        return dataclasses.replace(part, **flipped)
+
+    reverse = dataclasses.replace(walking, track=backwards(walking.track), pose=backwards(walking.pose))
+    forth, back = walking.solved(), reverse.solved()
+    away = np.linalg.norm(forth.joints_camera_m - back.joints_camera_m[::-1], axis=2)
+    assert away.max() < 0.02 and away.mean() < 0.003
