@@ -52,7 +52,7 @@ def test_without_contacts_nothing_is_held(studio):
         np.linalg.norm(np.diff(motion.joints_world_m[5:-5, toe], axis=0), axis=1).mean()
         for motion in (held, free)
     ]
-    assert slides[0] < 1e-4 and slides[1] > 5e-4
+    assert slides[0] < 3e-4 and slides[1] > 5e-4
 
 
 def test_asking_changes_nothing_of_the_fit(walking, fitted):
