@@ -14,10 +14,11 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Tr
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
-from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.pipeline.solve_options import PartFilter, SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contacts import CONTACT_NAMES, supporting
 from pose_server.solve.feet import planted
+from pose_server.solve.filters import filtered
 from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
 from pose_server.solve.person import Person, fitted_person
 from pose_server.solve.resample import joints_in_camera, resampled
@@ -152,7 +153,7 @@ def arranged(
     origin[2] = min(floors[i] for i in standing)
     motions = []
     for person, carries in zip(stood, contacts, strict=True):
-        motion = _motion(person, carries, turn, origin, camera, rate)
+        motion = _motion(person, carries, turn, origin, camera, rate, options.filters)
         motions.append(resampled(motion, fps) if fps is not None else motion)
         progress.check()
     return motions
@@ -165,12 +166,14 @@ def _motion(
     origin: FloatArray,
     camera: Camera,
     rate: Fraction,
+    filters: Sequence[PartFilter],
 ) -> Motion:
     local = person.local_wxyz.copy()
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
     local[:, 0] = world.as_quat(scalar_first=True)
     local = same_hemisphere(local)
     root_world = person.root_camera_m @ turn.T - origin
+    local, root_world = filtered(local, root_world, filters, SKELETON.joints, float(rate))
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T
     to_camera[:3, 3] = turn.T @ origin

@@ -1,11 +1,12 @@
 """Classic filters by name, for parts of a solved motion. None of them lags.
 
-All work on the quaternions of a joint as one curve in four dimensions, of neighbours in one
-hemisphere, and bring the result back to unit length: for turns about one axis that is exact, for
-others as good as the turn within the filter's reach is small.  Sources: Butterworth forth and back,
-its cutoff corrected for two passes, as in Winter, Biomechanics and Motor Control of Human Movement,
-2009, 3.4.4; Savitzky and Golay, 1964; Casiez, Roussel, Vogel, 1 € Filter, CHI 2012; Rauch, Tung,
-Striebel, 1965, on a body that moves on with its velocity.
+All but the median work on the quaternions of a joint as one curve in four dimensions, neighbours in
+one hemisphere, and bring the result back to unit length: an axis that stays, stays, and the result
+turns with the world it is seen from.  The median of turns is one of them.
+
+Sources: Butterworth forth and back, its cutoff corrected for two passes, as in Winter, Biomechanics
+and Motor Control of Human Movement, 2009, 3.4.4; Savitzky and Golay, 1964; Casiez, Roussel, Vogel,
+1 € Filter, CHI 2012; Rauch, Tung, Striebel, 1965, on a body that moves on with its velocity.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _ORDER = 2
 #: Two passes of second order: where each must be cut for both together to be halved in power at the cutoff.
 _TWO_PASSES = (math.sqrt(2) - 1) ** (1 / (2 * _ORDER))
 _ONE_EURO_SPEED_HZ = 1.0
+#: How many numbers a turn has, and a place has not.
+_QUATERNION = 4
 
 _ARM = ("clavicle", "shoulder", "elbow", "wrist", "hand")
 _LEG = ("hip", "knee", "ankle", "toe")
@@ -83,7 +86,7 @@ def filtered(
         curves = same_hemisphere(local[:, joints])
         curves = run(curves, rate_hz, **settings)
         local = local.copy()
-        local[:, joints] = curves / np.linalg.norm(curves, axis=-1, keepdims=True)
+        local[:, joints] = curves / np.linalg.norm(curves, axis=-1, keepdims=True).clip(1e-9)
         if one.part in ("all", "root"):
             root = run(root[:, None], rate_hz, **settings)[:, 0]
     return (same_hemisphere(local) if filters else local), root
@@ -110,7 +113,22 @@ def _gaussian(values: FloatArray, rate_hz: float, *, sigma_s: float) -> FloatArr
 
 def _median(values: FloatArray, rate_hz: float, *, window_s: float) -> FloatArray:
     window = min(_odd(window_s * rate_hz), _odd(len(values)))
-    return np.asarray(median_filter(values, size=(window, 1, 1), mode="nearest"))
+    if values.shape[-1] != _QUATERNION:
+        return np.asarray(median_filter(values, size=(window, 1, 1), mode="nearest"))
+    # Of turns the one in the window from which the others are least far.
+    half, frames = window // 2, len(values)
+    padded = np.pad(values, ((half, half), (0, 0), (0, 0)), mode="edge")
+    sums = np.zeros((window, frames, values.shape[1]))
+    for lag in range(1, window):
+        dots = np.abs(np.sum(padded[lag:] * padded[:-lag], axis=-1))
+        angles = np.arccos(np.minimum(dots, 1))
+        for first in range(window - lag):
+            between = angles[first : first + frames]
+            sums[first] += between
+            sums[first + lag] += between
+    best = np.argmin(sums, axis=0)
+    rows, joints = np.indices(best.shape)
+    return same_hemisphere(padded[rows + best, joints])
 
 
 def _savitzky_golay(values: FloatArray, rate_hz: float, *, window_s: float, degree: float) -> FloatArray:
@@ -132,16 +150,17 @@ def _one_euro_pass(values: FloatArray, rate_hz: float, min_cutoff_hz: float, bet
     def weight(cutoff_hz: FloatArray | float) -> FloatArray:
         return np.asarray(1 / (1 + rate_hz / (2 * np.pi * cutoff_hz)))
 
-    turns = 2.0 if values.shape[-1] == 4 else 1.0  # an angle moves twice as far as its quaternion
+    turning = values.shape[-1] == _QUATERNION
+    scale = 2.0 if turning else 1.0  # an angle moves twice as far as its quaternion
     result = values.copy()
     speed = np.zeros_like(values[0])
     for row in range(1, len(values)):
         step = (values[row] - result[row - 1]) * rate_hz
         speed = speed + weight(_ONE_EURO_SPEED_HZ) * (step - speed)
-        fast = turns * np.linalg.norm(speed, axis=-1, keepdims=True)
+        fast = scale * np.linalg.norm(speed, axis=-1, keepdims=True)
         share = weight(min_cutoff_hz + beta * fast)
         result[row] = result[row - 1] + share * (values[row] - result[row - 1])
-        if turns == 2.0:
+        if turning:
             result[row] /= np.linalg.norm(result[row], axis=-1, keepdims=True)
     return result
 

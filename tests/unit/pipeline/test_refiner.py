@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pose_server.pipeline import refiner as refiner_module
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.refiner import options_of_result, refine
 from pose_server.pipeline.report import read_report
-from pose_server.pipeline.solve_options import ContactEdit, SolveOptions
+from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
 from pose_shared.errors import ConflictError, InputError, JobCancelledError, NotFoundError, PoseError
 
 
@@ -203,3 +204,14 @@ def test_no_network_is_loaded(result: Path) -> None:
     code = "import sys; import pose_server.pipeline.refiner; print('mediapipe' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_filter_changes_its_part_alone(result: Path, tmp_path: Path) -> None:
+    solve = SolveOptions(smoothing=0.0)
+    refine(result, solve, tmp_path / "raw", progress=SilentProgress())
+    filters = (PartFilter("left_arm", "gaussian", (0.2,)),)
+    refine(result, replace(solve, filters=filters), tmp_path / "filtered", progress=SilentProgress())
+    raw, calm = (read_npz(tmp_path / name / "person_01" / "motion.npz") for name in ("raw", "filtered"))
+    moved = np.abs(calm.joints_world_m - raw.joints_world_m).max(axis=(0, 2))
+    names = {name for name, metres in zip(raw.joint_names, moved, strict=True) if metres > 1e-6}
+    assert "left_wrist" in names <= {f"left_{part}" for part in ("shoulder", "elbow", "wrist", "hand")}
