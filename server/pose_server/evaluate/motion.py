@@ -62,8 +62,8 @@ _HEEL = np.array([0.0, -0.030 / 0.067, 0.039 / 0.025])
 _BALL = np.array([0.0, 1.0, 0.039 / 0.025])
 
 
-#: The labels of contacts know only the lowest level: of who climbs they say too little.
-_UNLABELLED = ("climb",)
+#: The labels of contacts know only feet, and only the lowest level: of these they say too little.
+_UNLABELLED = ("climb", "crawl", "lie", "stairs")
 #: Measures that stand for so many frames as another one says.
 _WEIGHTS = {
     "foot_slide_mm_frame": "contacts_true",
@@ -76,7 +76,10 @@ _WEIGHTS = {
 class MotionScore:
     """One scene and its measures."""
 
+    number: int
+    """Of the scene in its shooting."""
     name: str
+    """Of the take."""
     kind: str
     seen: str
     """How much the detector saw of the person."""
@@ -88,7 +91,7 @@ class MotionScore:
 
 def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> Iterator[MotionScore]:
     """Yield the scores of each scene as soon as they are known."""
-    for scene in shot(motions, shooting):
+    for number, scene in enumerate(shot(motions, shooting)):
         kind = kind_of(scene.name)
         camera = scene.camera if shooting.lens == "given" else camera_of_clip(scene.camera.image_size)
         track = repaired(scene.track)
@@ -103,7 +106,7 @@ def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> I
         }
         if kind in _UNLABELLED:
             rows = {method: _without_contacts(row) for method, row in rows.items()}
-        yield MotionScore(scene.name, kind, _seen(scene.track), _turned(motion), rows)
+        yield MotionScore(number, scene.name, kind, _seen(scene.track), _turned(motion), rows)
 
 
 def mean_row(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pose_server.evaluate.cleanup import CUTOFF_HZ, SMOOTHING_S
+from pose_server.evaluate.keyed import keyed_takes
 from pose_server.evaluate.metrics import LEAST_TRAVEL_M, WINDOW
 from pose_server.evaluate.mocap import PERFECT
 from pose_server.evaluate.motion import METHODS, MotionScore, evaluate_motion, mean_row
@@ -25,7 +26,7 @@ Row = dict[str, str | float | int | None]
 
 _WORST = 5
 #: Kinds that nobody among those held out of training shows.
-_RARE = ("dance", "acrobatics")
+_DANCED = ("dance", "acrobatics")
 _RATES_HZ = (24.0, 30.0, 60.0)
 _POSE = ("mpjpe_mm", "p_mpjpe_mm", "w_mpjpe_mm", "wa_mpjpe_mm", "limb_deg")
 _ROOM = ("root_absolute_m", "root_scaled_m", "root_per_metre", "gravity_deg")
@@ -67,22 +68,25 @@ def motion_tables(
         for score in evaluate_motion(network, films, replace(shooting, count=count)):
             scores.append(score)
             row = score.rows["solved"]
-            tell(
-                f"{len(scores)}/{count} {score.name} ({score.kind}): P-MPJPE {row['p_mpjpe_mm']:.0f} mm, "
-                f"MPJPE {row['mpjpe_mm']:.0f} mm"
-            )
+            figures = f"P-MPJPE {row['p_mpjpe_mm']:.0f} mm, MPJPE {row['mpjpe_mm']:.0f} mm"
+            tell(f"{len(scores)}/{count} {score.name} #{score.number} ({score.kind}): {figures}")
         return scores
 
     scores = scored(test, shooting.count)
-    known = MotionSet(tuple(take for take in training.takes if kind_of(take.name) in _RARE), training.sha256)
     each = math.ceil(shooting.count / len({score.kind for score in scores}))
-    rare = scored(known, each * len({kind_of(take.name) for take in known.takes})) if known.takes else []
+    others: list[tuple[str, MotionScore]] = []
+    danced = tuple(take for take in training.takes if kind_of(take.name) in _DANCED)
+    for mark, takes in (("*", danced), ("†", keyed_takes())):
+        kinds = {kind_of(take.name) for take in takes}
+        films = MotionSet(takes, training.sha256)
+        others += [(mark, score) for score in (scored(films, each * len(kinds)) if takes else ())]
+    everybody = [*scores, *(score for _, score in others)]
     return [
         *_methods(scores, shooting),
-        _kinds(scores, rare),
+        _kinds(scores, others),
         _seen(scores),
-        _worst(scores),
-        _scenes([*scores, *rare]),
+        _worst(everybody),
+        _scenes(everybody),
     ]
 
 
@@ -152,15 +156,15 @@ def _methods(scores: Sequence[MotionScore], shooting: Shooting) -> list[Table]:
     ]
 
 
-def _kinds(scores: Sequence[MotionScore], rare: Sequence[MotionScore]) -> Table:
+def _kinds(scores: Sequence[MotionScore], others: Sequence[tuple[str, MotionScore]]) -> Table:
     return _grouped(
         "By kind of motion",
         Column("group", "Motion"),
-        [(score.kind, score) for score in scores] + [(f"{score.kind} *", score) for score in rare],
-        "* by people whom the lifter was trained on: nobody else dances or turns cartwheels in the set; "
-        "not part of the other tables. Contacts of who climbs have no truth."
-        if rare
-        else "",
+        [(score.kind, score) for score in scores]
+        + [(f"{score.kind} {mark}", score) for mark, score in others],
+        "* By people whom the lifter was trained on, for nobody else in the set dances or turns cartwheels. "
+        "† Keyed by hand. Neither is part of the tables of all scenes. Contacts of who climbs, crawls or "
+        "lies have no truth.",
     )
 
 
@@ -227,4 +231,9 @@ def _named(*keys: str) -> tuple[Column, ...]:
 
 
 def _name(score: MotionScore) -> dict[str, str]:
-    return {"scene": score.name, "kind": score.kind, "seen": score.seen, "turned": score.turned}
+    return {
+        "scene": f"{score.name} #{score.number}",
+        "kind": score.kind,
+        "seen": score.seen,
+        "turned": score.turned,
+    }

@@ -34,9 +34,9 @@ def test_tables_are_shown_and_written(command: list[str], tmp_path: Path) -> Non
     done = run(*command, "--write", tmp_path / "motion")
     assert done.exit_code == 0, done.output
     assert "| solved |" in done.stdout and "## Worst scenes, solved" in done.stdout
-    assert "Every scene" not in done.stdout and "1/1 16_01.1 (jump)" in done.stderr
+    assert "Every scene" not in done.stdout and "1/1 16_01.1 #0 (jump)" in done.stderr
     tables = json.loads((tmp_path / "motion.json").read_text())["tables"]
-    assert tables[-1]["title"] == "Every scene" and len(tables[-1]["rows"]) == 3
+    assert tables[-1]["title"] == "Every scene" and len(tables[-1]["rows"]) == 3 * 4
 
 
 def test_json_is_all_that_is_printed(command: list[str], tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_json_is_all_that_is_printed(command: list[str], tmp_path: Path) -> None
     assert done.exit_code == 0, done.output
     tables = json.loads(done.stdout)
     assert "at 24 Hz" in tables[0]["note"] and "focal length guessed" in tables[0]["note"]
-    assert len(tables[-1]["rows"]) == 3 and (tmp_path / "m.md").is_file()
+    assert len(tables[-1]["rows"]) == 3 * 4 and (tmp_path / "m.md").is_file()
 
 
 def test_what_cannot_be_is_one_sentence(command: list[str]) -> None:
