@@ -18,8 +18,9 @@ _IMAGE_UP = np.array([0.0, -1.0, 0.0])
 #: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
 _ROLL_RAD = np.radians(25)
 _PITCH_RAD = np.radians(30)
-#: The picture's own up counts as this share of the clip's frames.
-_PRIOR_SHARE = 0.1
+#: A trunk counts as this share of a body that stands, the picture's own up as that of a clip's frames.
+_TRUNK_SHARE = 0.1
+_PICTURE_SHARE = 0.02
 _LEAN_RAD = np.radians(15)
 _EXTENDED = 0.75
 #: Steps further apart than this say more about the floor's slope than bodies do.
@@ -49,17 +50,20 @@ def upright(people: Sequence[Stance]) -> FloatArray:
 
     Notes
     -----
-    Stretched bodies over resting feet point up (ankles to mid-shoulder), and so does the picture,
-    which decides where nobody stands.  Directions that would need a camera rolled or pitched
-    beyond custom count little, those far from the common direction less (Geman and McClure), so
+    Stretched bodies over resting feet point up (ankles to mid-shoulder), trunks less surely, and so
+    does the picture, which decides where everybody lies.  Directions that would need a camera rolled
+    or pitched beyond custom count little, those far from the common direction less (Geman and McClure), so
     lying and leaping people do not tip the world.  A plane through the steps then levels what
-    is left, as far as they are apart.  Good to about 4 degrees on people who walk or stand.
+    is left, as far as they are apart.
     """
-    evidence = np.concatenate([unit(_standing(person)) for person in people] + [_IMAGE_UP[None]])
+    standing = np.concatenate([unit(_standing(person)) for person in people])
+    trunks = np.concatenate([unit(_trunk(person)) for person in people])
+    evidence = np.concatenate([standing, trunks, _IMAGE_UP[None]])
     roll = np.arctan2(evidence[:, 0], -evidence[:, 1])
     pitch = np.arcsin(np.clip(evidence[:, 2], -1, 1))
     weight = np.exp(-0.5 * ((roll / _ROLL_RAD) ** 2 + (pitch / _PITCH_RAD) ** 2))
-    weight[-1] = _PRIOR_SHARE * sum(len(person.joints_m) for person in people)
+    weight[len(standing) : -1] *= _TRUNK_SHARE
+    weight[-1] = _PICTURE_SHARE * len(trunks)
     up = unit((weight[:, None] * evidence).sum(axis=0))
     for _ in range(_PASSES):
         lean = np.arccos(np.clip(evidence @ up, -1, 1))
@@ -111,6 +115,10 @@ def world_axes(up: FloatArray) -> FloatArray:
         forwards = across(_IMAGE_UP, up)
     y = unit(forwards)
     return np.stack([np.cross(y, up), y, up])
+
+
+def _trunk(person: Stance) -> FloatArray:
+    return np.asarray(person.joints_m[:, SKELETON.index("neck")] - person.joints_m[:, 0])
 
 
 def _standing(person: Stance) -> FloatArray:

@@ -32,8 +32,10 @@ def test_someone_lying_does_not_tip_the_world(studio):
     assert degrees(upright([stance(studio, lying), stance(studio, standing)]), standing.up_camera) < 6
 
 
-def test_nobody_standing_means_the_picture_is_upright(studio, walking):
-    assert upright([stance(studio, walking, rests=False)]) == pytest.approx(UP)
+def test_where_nobody_stands_trunks_tell_and_where_all_lie_the_picture(studio, walking):
+    assert degrees(upright([stance(studio, walking, rests=False)]), walking.up_camera) < 6
+    lying = studio.film(studio.posed(60, pelvis=(0, 90, 0)), studio.standing_root(60) - [0, 0, 0.8])
+    assert degrees(upright([stance(studio, lying, rests=False)]), UP) < 5
 
 
 def test_leaning_walker_is_levelled_by_the_steps(studio):
@@ -43,7 +45,7 @@ def test_leaning_walker_is_levelled_by_the_steps(studio):
     floor = body.soles_m.copy()
     floor[..., 1] = floor[..., 1].mean()
     level = upright([Stance(body.joints_m, floor, body.rests)])
-    assert degrees(level, UP) < 3
+    assert degrees(level, UP) < 4
 
 
 def test_floor_is_the_middle_of_the_lowest_level():
