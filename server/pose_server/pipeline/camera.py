@@ -11,6 +11,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray
 __all__ = ["camera_of_clip", "project", "rays"]
 
 _SENSOR_MM = 36.0
+_USUAL_MM = 30.0
 
 
 def camera_of_clip(
@@ -29,9 +30,10 @@ def camera_of_clip(
 
     Notes
     -----
-    Without either the focal length is the picture's diagonal, sqrt(w^2 + h^2): a field of view of 47
-    to 53 degrees along the longer side, as CLIFF (Li et al., 2022) and WHAM (Shin et al., 2024) assume.
-    On a phone's wide lens or a long lens it is wrong by a third; depth scales with it, pose hardly.
+    Without either it is that of a phone's main camera filming: 24 to 28 mm, less what stabilisation cuts
+    off, a field of view of 62 degrees along the longer side.  The picture's diagonal, which CLIFF (Li et
+    al., 2022) and WHAM (Shin et al., 2024) assume, is 41 mm.  On another lens it may be wrong by a third;
+    depth scales with it, pose hardly.
     """
     width, height = image_size
     if fov_deg is not None:
@@ -39,7 +41,7 @@ def camera_of_clip(
     elif focal_mm is not None:
         focal_px = focal_mm / _SENSOR_MM * max(width, height)
     else:
-        focal_px = math.hypot(width, height)
+        focal_px = _USUAL_MM / _SENSOR_MM * max(width, height)
     matrix = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], dtype=np.float64)
     given = fov_deg is not None or focal_mm is not None
     return Camera(

@@ -19,9 +19,9 @@ def test_focal_length_is_on_36_mm_along_the_longer_side(size: tuple[int, int]) -
     assert camera_of_clip(size, focal_mm=36).matrix[0, 0] == pytest.approx(1920)
 
 
-def test_without_a_lens_the_diagonal_is_assumed() -> None:
-    camera = camera_of_clip((300, 400))
-    assert camera.matrix[0, 0] == camera.matrix[1, 1] == 500
+def test_without_a_lens_that_of_a_phone_is_assumed() -> None:
+    camera = camera_of_clip((270, 480))
+    assert camera.matrix[0, 0] == camera.matrix[1, 1] == 400
     assert camera.focal_source == "assumed"
 
 
