@@ -11,7 +11,7 @@ from typing import Dict, Iterable, Optional, Tuple
 from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
 from pose_shared.errors import DataLossError
 
-__all__ = ["Bone", "CameraView", "MotionChannels", "read_motion"]
+__all__ = ["Bone", "CameraView", "MotionChannels", "WeakSpan", "read_motion"]
 
 Vector = Tuple[float, float, float]
 
@@ -62,6 +62,26 @@ class CameraView:
 
 
 @dataclass(frozen=True)
+class WeakSpan:
+    """Joints that are more guessed than seen for a while.
+
+    Attributes
+    ----------
+    first_frame, last_frame
+        Of the source, the last one included.
+    why
+        ``gap``, ``low_confidence``, ``outlier`` or ``reprojection``.
+    joints
+        Their names.
+    """
+
+    first_frame: int
+    last_frame: int
+    why: str
+    joints: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MotionChannels:
     """One person's motion, ready to key.
 
@@ -77,6 +97,8 @@ class MotionChannels:
         Source frame nearest to the first row.
     source_rate
         Frames per second of the source film.
+    weak_spans
+        What to look at first.
     channels
         float32 per row: ``<bone>/rotation/w|x|y|z`` about the bone's rest, ``<root>/location/x|y|z``
         in the root bone's own axes, ``<bone>/confidence``, ``contact/<name>``.
@@ -92,6 +114,7 @@ class MotionChannels:
     bones: Tuple[Bone, ...]
     camera: CameraView
     contact_names: Tuple[str, ...]
+    weak_spans: Tuple[WeakSpan, ...]
     channels: Dict[str, array[float]]
 
 
@@ -139,6 +162,10 @@ def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
             height=header.camera.height,
         ),
         contact_names=tuple(header.contact_names),
+        weak_spans=tuple(
+            WeakSpan(span.first_frame, span.last_frame, span.why, tuple(span.joints))
+            for span in header.weak_spans
+        ),
         channels=values,
     )
 

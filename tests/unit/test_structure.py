@@ -29,6 +29,7 @@ LAYERS = (
         "pipeline.placement",
         "pipeline.progress",
         "pipeline.solve_options",
+        "pipeline.weak_spans",
     ),
     ("settings", "weights"),
     ("video", "detect", "track", "lift", "solve", "export", "cache", "mocap"),

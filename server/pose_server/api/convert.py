@@ -204,6 +204,7 @@ def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.Moti
             height=camera.height,
         ),
         contact_names=motion.contact_names,
+        weak_spans=[motion_pb2.WeakSpan(**vars(span)) for span in motion.weak_spans],
     )
 
 

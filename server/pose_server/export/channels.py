@@ -14,6 +14,7 @@ from pose_shared.errors import InternalError
 from pose_server.export.bones import Bone, rest_bones
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.kinematics import same_hemisphere
+from pose_server.pipeline.weak_spans import WeakSpan, weak_spans
 
 __all__ = ["CameraView", "HostMotion", "host_channels"]
 
@@ -48,6 +49,8 @@ class HostMotion:
     bones: tuple[Bone, ...]
     camera: CameraView
     contact_names: tuple[str, ...]
+    weak_spans: tuple[WeakSpan, ...]
+    """Where the motion is more guessed than seen."""
     channels: Mapping[str, NDArray[np.float32]]
     """(T,) each: ``<bone>/rotation/w|x|y|z``, ``<root>/location/x|y|z``, ``<bone>/confidence``,
     ``contact/<name>``."""
@@ -116,5 +119,6 @@ def host_channels(motion: Motion, *, clip_name: str, person: int) -> HostMotion:
             height=height,
         ),
         contact_names=motion.contact_names,
+        weak_spans=tuple(weak_spans(motion)),
         channels={name: np.ascontiguousarray(values, dtype=np.float32) for name, values in curves.items()},
     )

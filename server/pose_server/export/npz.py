@@ -13,11 +13,12 @@ from pose_shared.errors import ConflictError, InputError, InternalError
 
 from pose_server.export.arrays import read_arrays, write_arrays
 from pose_server.pipeline.boundary import Camera, Motion
+from pose_server.pipeline.weak_spans import weak_spans
 
 __all__ = ["FORMAT_VERSION", "read_npz", "write_npz"]
 
 #: 100 * major + minor.  A new field is a minor step; a changed meaning or a lost field a major one.
-FORMAT_VERSION = 100
+FORMAT_VERSION = 101
 
 _ARRAYS = {
     "times_s": np.float64,
@@ -61,7 +62,19 @@ def write_npz(path: Path, motion: Motion) -> None:
         "image_size": np.array(motion.camera.image_size, np.int64),
         "focal_source": np.array(motion.camera.focal_source),
     }
-    write_arrays(path, fields)
+    write_arrays(path, fields | _weak_fields(motion))
+
+
+def _weak_fields(motion: Motion) -> dict[str, NDArray[Any]]:
+    """Return the weak spans as arrays; whoever reads a motion finds them again in it."""
+    spans = weak_spans(motion)
+    frames = [(span.first_frame, span.last_frame) for span in spans]
+    joints = [[name in span.joints for name in motion.joint_names] for span in spans]
+    return {
+        "weak_frames": np.array(frames, np.int64).reshape(-1, 2),
+        "weak_why": np.array([span.why for span in spans], np.str_),
+        "weak_joints": np.array(joints, np.bool_).reshape(-1, len(motion.joint_names)),
+    }
 
 
 def read_npz(path: Path) -> Motion:

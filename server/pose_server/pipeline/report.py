@@ -11,6 +11,7 @@ from typing import Any
 from pose_shared.errors import ConflictError, InputError, NotFoundError
 
 from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.weak_spans import WeakSpan
 
 __all__ = [
     "REPORT_FILE",
@@ -65,6 +66,12 @@ class PersonReport(PersonSummary):
     """Median distance of the projected joints from the 2D evidence; none without evidence."""
     height_m: float
     """Of the skeleton in its rest pose, from the soles to the top of the head."""
+    contact_slide_mm: float | None
+    """How far soles slide from frame to frame where the motion says that they carry; none if none does."""
+    bone_fit_percent: float | None
+    """Median difference of the limbs as they were lifted from the skeleton's constant lengths."""
+    weak_spans: list[WeakSpan]
+    """What is more guessed than seen, by its first frame."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ import numpy as np
 from pose_server.export.bones import rest_bones
 from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import write_preview
-from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.boundary import Motion, Pose3D
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm
 from pose_server.pipeline.report import PersonReport
 from pose_server.pipeline.stages import StageLog
+from pose_server.pipeline.weak_spans import weak_spans
 from pose_server.solve.clip import solve_clip
 from pose_server.video.source import FrameSource
 
@@ -64,14 +66,14 @@ def solve_to_files(
         )
     people = []
     with log.stage("export", sum(len(motion) for motion in motions)):
-        for motion, summary in zip(motions, summaries, strict=True):
+        for motion, pose, summary in zip(motions, evidence.poses, summaries, strict=True):
             log.progress.check()
             place = folder / f"person_{summary.index:02d}"
             place.mkdir()
             for name, (file_name, write) in PERSON_FORMATS.items():
                 if name in options.formats:
                     write(place / file_name, motion)
-            people.append(_person_report(summary, motion, place.name))
+            people.append(_person_report(summary, motion, pose, place.name))
     if source is not None and "preview" in options.formats:
         with log.stage("preview", source.info.frame_count):
             write_preview(folder / "preview.mp4", source, motions, progress=log.progress)
@@ -83,9 +85,10 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> PersonReport:
+def _person_report(summary: PersonSummary, motion: Motion, pose: Pose3D, folder: str) -> PersonReport:
     errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
     heights_m = [height for bone in rest_bones(motion) for height in (bone.head_m[2], bone.tail_m[2])]
+    slide_mm, bone_percent = contact_slide_mm(motion), bone_fit_percent(motion, pose)
     return PersonReport(
         **summary.to_dict(),
         folder=folder,
@@ -93,4 +96,7 @@ def _person_report(summary: PersonSummary, motion: Motion, folder: str) -> Perso
         mean_confidence=round(float(motion.confidence.mean()), 3),
         reprojection_px=round(float(np.median(errors)), 2) if len(errors) else None,
         height_m=round(float(max(heights_m) - min(heights_m)), 3),
+        contact_slide_mm=None if slide_mm is None else round(slide_mm, 3),
+        bone_fit_percent=None if bone_percent is None else round(bone_percent, 2),
+        weak_spans=weak_spans(motion),
     )

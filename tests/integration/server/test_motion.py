@@ -18,14 +18,17 @@ from pose_shared._generated.pose.v1 import motion_pb2, motion_pb2_grpc
 from pose_shared.client import Client
 from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError
 from pose_shared.messages import Job
-from pose_shared.motion import read_motion
+from pose_shared.motion import WeakSpan, read_motion
+from pose_shared.skeleton import SKELETON
 from serving import RunningServer, servers, wait_for
 
 
 @pytest.fixture(scope="module")
 def npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("motion") / "motion.npz"
-    write_npz(path, make_motion())
+    motion = make_motion()
+    motion.confidence[100:200, SKELETON.index("left_wrist")] = 0.1
+    write_npz(path, motion)
     return path
 
 
@@ -58,6 +61,8 @@ def test_channels_arrive_as_they_were_exported(client: Client, job: Job, npz: Pa
         np.testing.assert_allclose([bone.head_m, bone.tail_m], [expected.head_m, expected.tail_m], atol=1e-6)
     assert motion.camera.world_to_camera == tuple(np.eye(4).ravel())
     assert (motion.camera.width, motion.camera.height) == (640, 360)
+    assert [vars(span) for span in motion.weak_spans] == [vars(span) for span in wanted.weak_spans]
+    assert motion.weak_spans[0] == WeakSpan(107, 206, "gap", ("left_wrist",))
     assert motion.camera.intrinsics_px == wanted.camera.intrinsics_px
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from pose_server.export.npz import FORMAT_VERSION, read_npz, write_npz
 from pose_server.pipeline.boundary import Camera, Motion
+from pose_server.pipeline.weak_spans import weak_spans
 from pose_shared.errors import ConflictError, InputError, NotFoundError
 
 DOCS = Path(__file__).parents[3] / "docs" / "motion_npz.md"
@@ -66,7 +67,7 @@ def test_round_trip(tmp_path: Path, make_motion, moving: bool) -> None:
 
 
 def test_names_kinds_and_shapes_are_the_promised_ones(path: Path, motion: Motion) -> None:
-    frames, joints = len(motion), len(motion.joint_names)
+    frames, joints, weak = len(motion), len(motion.joint_names), len(weak_spans(motion))
     with np.load(path, allow_pickle=False) as archive:
         have = {name: (str(archive[name].dtype.kind), archive[name].shape) for name in archive.files}
         sizes = {name: archive[name].dtype.itemsize for name in archive.files}
@@ -98,6 +99,9 @@ def test_names_kinds_and_shapes_are_the_promised_ones(path: Path, motion: Motion
         "world_to_camera": ("f", (4, 4)),
         "reprojection_px": ("f", (frames, joints)),
         "focal_source": ("U", ()),
+        "weak_frames": ("i", (weak, 2)),
+        "weak_why": ("U", (weak,)),
+        "weak_joints": ("b", (weak, joints)),
     }
     assert sizes["times_s"] == sizes["fps"] == sizes["frames"] == 8
     assert sizes["rest_offsets_m"] == sizes["local_rotations_wxyz"] == 4
@@ -145,7 +149,7 @@ def test_a_newer_minor_version_is_read(path: Path, motion: Motion) -> None:
 
 
 def test_another_major_version_is_refused(path: Path) -> None:
-    with pytest.raises(ConflictError, match=r"format version 2\.3.*reads 1\.0"):
+    with pytest.raises(ConflictError, match=r"format version 2\.3.*reads 1\.1"):
         read_npz(rewritten(path, format_version=np.int64(203)))
 
 
@@ -170,6 +174,33 @@ def test_a_wrong_field_is_named(path: Path, changes: dict[str, object], match: s
     with pytest.raises(InputError, match=match) as caught:
         read_npz(rewritten(path, **changes))
     assert caught.value.reason == "MOTION_INVALID"
+
+
+def test_weak_spans_are_arrays_that_anybody_reads(path: Path, motion: Motion) -> None:
+    confidence = motion.confidence.copy()
+    confidence[20:50, [3, 9]] = 0.0
+    motion = dataclasses.replace(motion, confidence=confidence)
+    write_npz(path, motion)
+    spans = weak_spans(motion)
+    assert spans
+    with np.load(path, allow_pickle=False) as archive:
+        assert archive["weak_frames"].tolist() == [[s.first_frame, s.last_frame] for s in spans]
+        assert archive["weak_why"].tolist() == [s.why for s in spans]
+        for row, span in zip(archive["weak_joints"], spans, strict=True):
+            assert [name for name, weak in zip(motion.joint_names, row, strict=True) if weak] == [
+                name for name in motion.joint_names if name in span.joints
+            ]
+    calm = dataclasses.replace(motion, confidence=np.ones_like(motion.confidence))
+    write_npz(path, calm)
+    with np.load(path, allow_pickle=False) as archive:
+        assert archive["weak_frames"].shape == (0, 2)
+        assert archive["weak_why"].shape == (0,)
+        assert archive["weak_joints"].shape == (0, len(motion.joint_names))
+
+
+def test_a_file_of_version_1_0_is_read(path: Path, motion: Motion) -> None:
+    older = rewritten(path, format_version=np.int64(100), weak_frames=None, weak_why=None, weak_joints=None)
+    assert_equal(motion, read_npz(older))
 
 
 def test_no_pickle_is_ever_opened(tmp_path: Path, path: Path) -> None:

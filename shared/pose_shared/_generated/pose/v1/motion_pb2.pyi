@@ -25,7 +25,7 @@ class MotionChunk(_message.Message):
     def __init__(self, header: _Optional[_Union[MotionHeader, _Mapping]] = ..., piece: _Optional[_Union[ChannelPiece, _Mapping]] = ...) -> None: ...
 
 class MotionHeader(_message.Message):
-    __slots__ = ("clip_name", "person", "rate", "frame_count", "start_time_s", "first_source_frame", "bones", "camera", "contact_names", "source_rate")
+    __slots__ = ("clip_name", "person", "rate", "frame_count", "start_time_s", "first_source_frame", "bones", "camera", "contact_names", "source_rate", "weak_spans")
     CLIP_NAME_FIELD_NUMBER: _ClassVar[int]
     PERSON_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,7 @@ class MotionHeader(_message.Message):
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CONTACT_NAMES_FIELD_NUMBER: _ClassVar[int]
     SOURCE_RATE_FIELD_NUMBER: _ClassVar[int]
+    WEAK_SPANS_FIELD_NUMBER: _ClassVar[int]
     clip_name: str
     person: int
     rate: _types_pb2.Rate
@@ -46,7 +47,20 @@ class MotionHeader(_message.Message):
     camera: CameraView
     contact_names: _containers.RepeatedScalarFieldContainer[str]
     source_rate: _types_pb2.Rate
-    def __init__(self, clip_name: _Optional[str] = ..., person: _Optional[int] = ..., rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., frame_count: _Optional[int] = ..., start_time_s: _Optional[float] = ..., first_source_frame: _Optional[int] = ..., bones: _Optional[_Iterable[_Union[Bone, _Mapping]]] = ..., camera: _Optional[_Union[CameraView, _Mapping]] = ..., contact_names: _Optional[_Iterable[str]] = ..., source_rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ...) -> None: ...
+    weak_spans: _containers.RepeatedCompositeFieldContainer[WeakSpan]
+    def __init__(self, clip_name: _Optional[str] = ..., person: _Optional[int] = ..., rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., frame_count: _Optional[int] = ..., start_time_s: _Optional[float] = ..., first_source_frame: _Optional[int] = ..., bones: _Optional[_Iterable[_Union[Bone, _Mapping]]] = ..., camera: _Optional[_Union[CameraView, _Mapping]] = ..., contact_names: _Optional[_Iterable[str]] = ..., source_rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., weak_spans: _Optional[_Iterable[_Union[WeakSpan, _Mapping]]] = ...) -> None: ...
+
+class WeakSpan(_message.Message):
+    __slots__ = ("first_frame", "last_frame", "why", "joints")
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    LAST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    JOINTS_FIELD_NUMBER: _ClassVar[int]
+    first_frame: int
+    last_frame: int
+    why: str
+    joints: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, first_frame: _Optional[int] = ..., last_frame: _Optional[int] = ..., why: _Optional[str] = ..., joints: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Bone(_message.Message):
     __slots__ = ("name", "parent", "head_m", "tail_m", "z_axis", "joint")
