@@ -21,11 +21,12 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
 from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
-from pose_server.train.motions import RATE_HZ, MotionSet, Take
+from pose_server.train.motions import RATE_HZ, MotionSet
 from pose_server.train.sightings import SightModel, sighted
 from pose_server.train.windows import contact_labels
 
 __all__ = [
+    "EXTENT",
     "HIPS",
     "LIMB_BONES",
     "LIMB_JOINTS",
@@ -35,7 +36,6 @@ __all__ = [
     "evaluate_mocap",
     "scene_of",
     "scenes",
-    "stretch",
 ]
 
 #: The twelve joints that are measured, as on the clip with a reference.
@@ -57,6 +57,8 @@ PERFECT = SightModel(strength=0.0, definition=0.0, spike_share=0.0, landmarks_sh
 _COLUMNS = [BODY_31.index(name) for name in LIMB_JOINTS]
 _SHORTEST_S, _LONGEST_S = 2.0, 10.0
 _FOCAL_PX, _SIZE = 1500.0, (1920, 1080)
+#: How far rays of the picture reach to the side, and up.
+EXTENT = (_SIZE[0] / 2 / _FOCAL_PX, _SIZE[1] / 2 / _FOCAL_PX)
 
 
 @dataclass(frozen=True)
@@ -95,35 +97,37 @@ def scenes(
         raise InputError(
             f"No take of these subjects lasts {_SHORTEST_S:g} s; hold out others.", reason="MOTIONS_TOO_SHORT"
         )
+    step = RATE_HZ / rate_hz
     for number in range(count):
         take = takes[round(number * (len(takes) - 1) / max(1, count - 1))]
-        part = stretch(take, rate_hz, generator, longest_s=_LONGEST_S)
-        yield scene_of(take.name, part, rate_hz, cameras, sights, generator)
-
-
-def stretch(take: Take, rate_hz: float, generator: torch.Generator, *, longest_s: float) -> FloatArray:
-    """Return (T, 31, 3) points of a take at another rate, from a moment that is drawn."""
-    length = min(len(take.points_m), round(longest_s * RATE_HZ))
-    first = int(torch.randint(len(take.points_m) - length + 1, (1,), generator=generator))
-    places = np.arange(first, first + length - 1, RATE_HZ / rate_hz)
-    before = places.astype(int)
-    share = (places - before)[:, None, None]
-    return np.asarray(take.points_m[before] * (1 - share) + take.points_m[before + 1] * share)
+        length = min(len(take.points_m), round(_LONGEST_S * RATE_HZ))
+        first = int(torch.randint(len(take.points_m) - length + 1, (1,), generator=generator))
+        places = np.arange(first, first + length - 1, step)
+        before = places.astype(int)
+        share = (places - before)[:, None, None]
+        points = take.points_m[before] * (1 - share) + take.points_m[before + 1] * share
+        placed, _ = filmed(torch.from_numpy(points.astype(np.float32))[None], cameras, generator)
+        yield scene_of(take.name, points, placed[0], rate_hz, sights, generator)
 
 
 def scene_of(
     name: str,
-    points_m: FloatArray,
+    room_m: FloatArray,
+    placed: torch.Tensor,
     rate_hz: float,
-    cameras: CameraModel,
     sights: SightModel,
     generator: torch.Generator,
+    *,
+    slower: float = 1.0,
 ) -> Scene:
-    """Film (T, 31, 3) points of a room with y up by a camera that is drawn, and see them as `sights` says."""
-    body = torch.from_numpy(points_m.astype(np.float32))[None]
-    contacts = contact_labels(body, torch.tensor([rate_hz]))
-    placed, focal_error = filmed(body, cameras, generator)
-    sight = sighted(placed, focal_error, torch.tensor([rate_hz]), sights, generator)
+    """See (T, 31, 3) points of a room with y up, placed before a camera, as `sights` says.
+
+    `slower` is as `sighted` has it.
+    """
+    rates = torch.tensor([rate_hz])
+    contacts = contact_labels(torch.from_numpy(room_m.astype(np.float32))[None], rates)
+    placed = placed[None]
+    sight = sighted(placed, torch.ones(1), rates, sights, generator, slower=slower)
     seen = sight.seen[0].numpy()
     known = seen & sight.has_landmarks[0, :, None].numpy()
     matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
@@ -131,8 +135,8 @@ def scene_of(
     keypoints = np.where(seen[..., None], pixels, np.nan)
     track = Track2D(
         keypoint_names=SEEN_27.joints,
-        indices=np.arange(len(points_m)),
-        times_s=np.arange(len(points_m)) / rate_hz,
+        indices=np.arange(len(room_m)),
+        times_s=np.arange(len(room_m)) / rate_hz,
         boxes_px=boxes_around(keypoints),
         keypoints_px=keypoints,
         keypoint_confidence=sight.confidence[0].numpy().astype(float) * seen.any(axis=1)[:, None],
@@ -145,8 +149,8 @@ def scene_of(
         joints_m=placed[0, :, _COLUMNS].numpy().astype(float),
         root_m=hips(placed)[0].numpy().astype(float),
         contacts=contacts[0].numpy(),
-        room_m=points_m.astype(float),
-        up=_up(points_m, placed[0].numpy()),
+        room_m=room_m.astype(float),
+        up=_up(room_m, placed[0].numpy()),
     )
 
 

@@ -117,8 +117,7 @@ def settings_table(
         (Column("setting", "Setting"), *columns("mpjpe_mm", "p_mpjpe_mm", *_ROOM, *_CORE)),
         rows,
         f"One thing changed at a time, the others at {shooting.rate_hz:g} Hz with the focal length "
-        f"{shooting.lens}. The same {shooting.count} stretches and cameras, but every rate draws errors of "
-        "its own.",
+        f"{shooting.lens}. The same {shooting.count} films throughout; slower rates leave frames out.",
     )
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from pose_shared.errors import InputError
+from scipy.interpolate import CubicSpline
 
 from pose_server.evaluate.cleanup import filtered
-from pose_server.evaluate.mocap import Scene, boxes_around, scene_of, stretch
+from pose_server.evaluate.mocap import EXTENT, Scene, boxes_around, scene_of
 from pose_server.evaluate.takes import kind_of
 from pose_server.pipeline.boundary import FloatArray, Track2D
-from pose_server.pipeline.camera import project
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.train.cameras import CameraModel
+from pose_server.train.cameras import CameraModel, filmed
 from pose_server.train.motions import RATE_HZ, MotionSet, Take
 from pose_server.train.sightings import SightModel
 
@@ -27,6 +27,7 @@ __all__ = ["LENSES", "Shooting", "shot", "with_outliers"]
 LENSES = ("given", "guessed")
 
 _SHORTEST_S = 1.0
+_FILM_HZ = 120.0
 #: Errors that are drawn in frames are those of films at this rate.
 _SIGHT_HZ = 30.0
 #: A camera is drawn again until this share of the body's points is in the picture, so many times.
@@ -68,8 +69,7 @@ def shot(motions: MotionSet, shooting: Shooting) -> Iterator[Scene]:
 
     The truth is what is filmed: takes without what is faster in them than bodies are.
 
-    A scene's stretch and camera are the same at every rate and lens; its detector's errors are drawn
-    anew at every rate, as long in time.
+    A scene is filmed and seen at about 120 Hz and thinned out: 24, 30 and 60 Hz have rows of one film.
 
     Raises
     ------
@@ -120,34 +120,66 @@ def with_outliers(
 
 
 def _scene(take: Take, number: int, shooting: Shooting) -> Scene:
-    rate_hz, share = shooting.rate_hz, shooting.sights.landmarks_share
-    slower = rate_hz / _SIGHT_HZ
-    sights = replace(
-        shooting.sights,
-        # Of all scenes so many have landmarks, whichever are filmed.
-        landmarks_share=float(math.floor((number + 1) * share) > math.floor(number * share)),
-        quick_frames=shooting.sights.quick_frames * slower,
-        slow_frames=shooting.sights.slow_frames * slower,
-    )
-    seed = shooting.seed * 1_000_000 + number * 1_000
-    calm = replace(take, points_m=filtered(take.points_m.astype(float), RATE_HZ, _BODY_HZ))
-    part = stretch(calm, rate_hz, torch.Generator().manual_seed(seed), longest_s=shooting.longest_s)
-    best: tuple[float, Scene] | None = None
+    every = max(1, round(_FILM_HZ / shooting.rate_hz))
+    film_hz = every * shooting.rate_hz
+    seed = 1_000_000 * shooting.seed + 1_000 * number
+    room = _stretch(take, film_hz, shooting.longest_s, torch.Generator().manual_seed(seed))
+    placed, generator = _placed(room, seed)
+    share = shooting.sights.landmarks_share
+    # Of all scenes so many have landmarks, whichever are filmed.
+    landmarks = math.floor((number + 1) * share) > math.floor(number * share)
+    sights = replace(shooting.sights, landmarks_share=float(landmarks))
+    slower = film_hz / _SIGHT_HZ
+    scene = scene_of(take.name, room, placed, film_hz, sights, generator, slower=slower)
+    rng = np.random.default_rng([shooting.seed, number])
+    track = with_outliers(scene.track, scene.camera.image_size, shooting.outliers, rng)
+    return _every(replace(scene, track=track), every, shooting.rate_hz)
+
+
+def _stretch(take: Take, rate_hz: float, longest_s: float, generator: torch.Generator) -> FloatArray:
+    """Return (T, 31, 3) points of a take at another rate, from a moment that is drawn."""
+    points = filtered(take.points_m.astype(float), RATE_HZ, _BODY_HZ)
+    seconds = (len(points) - 1) / RATE_HZ
+    first_s = float(torch.rand(1, generator=generator)) * max(0.0, seconds - longest_s)
+    times_s = first_s + np.arange(int(min(seconds, longest_s) * rate_hz)) / rate_hz
+    return np.asarray(CubicSpline(np.arange(len(points)) / RATE_HZ, points)(times_s))
+
+
+def _placed(room_m: FloatArray, seed: int) -> tuple[torch.Tensor, torch.Generator]:
+    """Return (T, 31, 3) points before the camera that shows most of them, and what it was drawn with."""
+    body = torch.from_numpy(room_m.astype(np.float32))[None]
+    best: tuple[float, torch.Tensor, torch.Generator] | None = None
     for attempt in range(1, _CAMERAS + 1):
         generator = torch.Generator().manual_seed(seed + attempt)
-        scene = scene_of(take.name, part, rate_hz, _CAMERA, sights, generator)
-        inside = _share_in_picture(scene)
-        if best is None or inside > best[0]:
-            best = inside, scene
-        if inside >= _IN_PICTURE:
+        placed = filmed(body, _CAMERA, generator)[0][0]
+        rays = placed[..., :2] / placed[..., 2:]
+        share = float((rays.abs() < rays.new_tensor(EXTENT)).all(dim=-1).float().mean())
+        if best is None or share > best[0]:
+            best = share, placed, generator
+        if share >= _IN_PICTURE:
             break
     assert best is not None
-    rng = np.random.default_rng([shooting.seed, number])
-    track = with_outliers(best[1].track, best[1].camera.image_size, shooting.outliers, rng)
-    return replace(best[1], track=track)
+    return best[1], best[2]
 
 
-def _share_in_picture(scene: Scene) -> float:
-    pixels: FloatArray = project(scene.joints_m, scene.camera.matrix)
-    inside = (pixels > 0) & (pixels < np.array(scene.camera.image_size))
-    return float(inside.all(axis=2).mean())
+def _every(scene: Scene, step: int, rate_hz: float) -> Scene:
+    """Return every so manieth row of a scene."""
+    track = scene.track
+    count = len(track.indices[::step])
+    return replace(
+        scene,
+        track=replace(
+            track,
+            indices=np.arange(count),
+            times_s=np.arange(count) / rate_hz,
+            boxes_px=track.boxes_px[::step],
+            keypoints_px=track.keypoints_px[::step],
+            keypoint_confidence=track.keypoint_confidence[::step],
+            landmarks_m=track.landmarks_m[::step],
+        ),
+        joints_m=scene.joints_m[::step],
+        root_m=scene.root_m[::step],
+        contacts=scene.contacts[::step],
+        room_m=scene.room_m[::step],
+        up=scene.up[::step],
+    )

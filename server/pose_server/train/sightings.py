@@ -84,7 +84,13 @@ class SightModel:
 
 
 def sighted(
-    points: Tensor, focal_error: Tensor, rate_hz: Tensor, model: SightModel, generator: torch.Generator
+    points: Tensor,
+    focal_error: Tensor,
+    rate_hz: Tensor,
+    model: SightModel,
+    generator: torch.Generator,
+    *,
+    slower: float = 1.0,
 ) -> Sight:
     """Return what a detector reports of (B, T, 31, 3) `BODY_31` in the camera.
 
@@ -94,8 +100,10 @@ def sighted(
         (B,) the assumed over the true focal length.
     rate_hz
         (B,) of the frames.
+    slower
+        How many frames errors last for each of the model's, for films of higher rates.
     """
-    draw = _Draw(points.shape[0], points.shape[1], generator)
+    draw = _Draw(points.shape[0], points.shape[1], generator, slower)
     strength = model.strength * torch.exp(model.strength_spread * draw.normal(1, 1))[..., None]
     frames = torso_frames(points)
     body = points[:, :, :_COUNT]
@@ -147,8 +155,8 @@ def sighted(
 class _Draw:
     """Random numbers in the shapes of a batch, on the generator's device."""
 
-    def __init__(self, clips: int, frames: int, generator: torch.Generator) -> None:
-        self.clips, self.frames, self._generator = clips, frames, generator
+    def __init__(self, clips: int, frames: int, generator: torch.Generator, slower: float) -> None:
+        self.clips, self.frames, self._generator, self._slower = clips, frames, generator, slower
         self.device = generator.device
 
     def normal(self, *shape: int) -> Tensor:
@@ -162,7 +170,8 @@ class _Draw:
         return self.normal(1, *shape)
 
     def drift(self, points: int, axes: int, sigma: float) -> Tensor:
-        """Return standard normal noise that changes over `sigma` frames."""
+        """Return standard normal noise that changes over `sigma` frames of the model."""
+        sigma *= self._slower
         reach = math.ceil(3 * sigma)
         white = self.normal(points * axes, self.frames + 2 * reach)
         # One product with a band matrix: convolutions of single channels are slow.

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_takes import walk, walks
-from pose_server.evaluate.mocap import LIMB_JOINTS, PERFECT
+from pose_server.evaluate.mocap import LIMB_JOINTS, PERFECT, Scene
 from pose_server.evaluate.shooting import Shooting, shot, with_outliers
 from pose_server.pipeline.camera import project
 from pose_server.train.motions import MotionSet
+from pose_server.train.sightings import SightModel
 from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31, SEEN_27
 
@@ -35,14 +36,49 @@ def test_the_camera_stands_still_and_knows_what_is_up() -> None:
         np.testing.assert_allclose(heights - heights[0, 0], truth - truth[0, 0], atol=1e-3)
 
 
-def test_a_scene_is_the_same_place_at_every_rate() -> None:
-    slow, fast = (
-        list(shot(walks(3, 3.0), replace(FLAWLESS, count=3, rate_hz=rate_hz))) for rate_hz in (30.0, 60.0)
+def test_every_rate_has_rows_of_one_film() -> None:
+    def filmed(rate_hz: float) -> list[Scene]:
+        return list(shot(walks(3, 3.0), Shooting(count=3, rate_hz=rate_hz, outliers=0.2)))
+
+    for slow, middle, fast in zip(filmed(24.0), filmed(30.0), filmed(60.0), strict=True):
+        for one, two in ((middle, every(fast, 2)), (every(slow, 4), every(middle, 5))):
+            np.testing.assert_allclose(one.joints_m, two.joints_m[: len(one.joints_m)], atol=1e-6)
+            seen = two.track.keypoints_px[: len(one.joints_m)]
+            np.testing.assert_allclose(one.track.keypoints_px, seen, atol=1e-6)
+            np.testing.assert_array_equal(one.contacts, two.contacts[: len(one.joints_m)])
+        np.testing.assert_allclose(np.diff(slow.track.times_s), 1 / 24)
+        assert abs(len(slow.track) / 24 - len(fast.track) / 60) < 0.05
+
+
+def every(scene: Scene, step: int) -> Scene:
+    track = replace(
+        scene.track,
+        indices=scene.track.indices[::step],
+        times_s=scene.track.times_s[::step],
+        boxes_px=scene.track.boxes_px[::step],
+        keypoints_px=scene.track.keypoints_px[::step],
+        keypoint_confidence=scene.track.keypoint_confidence[::step],
+        landmarks_m=scene.track.landmarks_m[::step],
     )
-    for one, two in zip(slow, fast, strict=True):
-        count = min(len(one.joints_m), len(two.joints_m[::2]))
-        # A camera that is aimed at the middle of the rows is off by part of a row.
-        np.testing.assert_allclose(one.joints_m[:count], two.joints_m[::2][:count], atol=0.02)
+    return replace(scene, track=track, joints_m=scene.joints_m[::step], contacts=scene.contacts[::step])
+
+
+def test_errors_last_as_long_at_any_rate() -> None:
+    sights = replace(SightModel(), losses=0.0, jitter_m=0.0, spike_share=0.0, strength_spread=0.0)
+
+    def change(rate_hz: float) -> float:
+        """How much the errors of a tenth of a second are alike."""
+        shooting = Shooting(count=4, rate_hz=rate_hz, outliers=0.0, sights=sights)
+        alike = []
+        for scene in shot(walks(4, 4.0), shooting):
+            error = scene.track.keypoints_px[:, SEEN] - project(scene.joints_m, scene.camera.matrix)
+            error = error - error.mean(axis=0)
+            lag = round(0.1 * rate_hz)
+            alike.append((error[lag:] * error[:-lag]).mean() / error.var())
+        return float(np.mean(alike))
+
+    assert change(30.0) == pytest.approx(change(120.0), abs=0.1)
+    assert 0.2 < change(40.0) < 0.8
 
 
 def test_scenes_are_the_same_again_and_others_with_another_seed() -> None:
