@@ -19,7 +19,7 @@ from pose_server.solve.frames import unit
 from pose_server.solve.ground import Stance
 from pose_server.solve.proportions import Proportions, proportions
 from pose_server.solve.rotations import solved_rotations
-from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations
+from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations, unsnapped
 
 __all__ = ["Person", "fitted_person"]
 
@@ -186,6 +186,8 @@ def _smoothed(
     across = root_m[:, :2] / depth
     depth = np.exp(smoothed(np.log(depth), rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ))
     local = same_hemisphere(local_wxyz)
+    for joint in range(local.shape[1]):
+        local[:, joint] = unsnapped(local[:, joint], rate_hz=rate_hz)
     if smoothing > 0:
         cutoff_hz = _LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing
         accent = _ACCENT_M_S2 / float(np.median(depth))

@@ -17,9 +17,19 @@ from scipy.spatial.transform import Rotation, Slerp
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import same_hemisphere
 
-__all__ = ["accented", "bridged", "bridged_rotations", "smoothed", "smoothed_rotations"]
+__all__ = [
+    "accented",
+    "bridged",
+    "bridged_rotations",
+    "smoothed",
+    "smoothed_rotations",
+    "unsnapped",
+]
 
 _TREMBLING_HZ = 4.0
+#: Wrists and shoulders of athletes reach two thirds of it.
+_SNAP_RAD_S = math.radians(1500)
+_SNAP_PASSES = 50
 
 
 def smoothed(
@@ -103,6 +113,26 @@ def smoothed_rotations(
         weights=weights,
     )
     return np.asarray(values / np.linalg.norm(values, axis=-1, keepdims=True))
+
+
+def unsnapped(quaternions_wxyz: FloatArray, *, rate_hz: float) -> FloatArray:
+    """Return (T, 4) in which no turn between two frames is faster than a body turns.
+
+    What snaps is spread over its neighbours; everything else stays as it is.
+    """
+    limit = _SNAP_RAD_S / rate_hz
+    if limit >= math.pi or len(quaternions_wxyz) < 3:
+        return quaternions_wxyz
+    values = same_hemisphere(quaternions_wxyz)
+    for _ in range(_SNAP_PASSES):
+        dots = np.abs(np.sum(values[1:] * values[:-1], axis=1))
+        snaps = np.flatnonzero(2 * np.arccos(np.clip(dots, 0, 1)) > limit)
+        if not len(snaps):
+            break
+        rows = np.unique(np.clip(snaps[:, None] + np.arange(-1, 3), 1, len(values) - 2))
+        blend = values[rows - 1] + 2 * values[rows] + values[rows + 1]
+        values[rows] = blend / np.linalg.norm(blend, axis=1, keepdims=True)
+    return values
 
 
 def bridged(values: FloatArray, known: NDArray[np.bool_]) -> FloatArray:

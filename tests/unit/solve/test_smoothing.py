@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pose_server.solve.smoothing import bridged, bridged_rotations, smoothed, smoothed_rotations
+from pose_server.solve.smoothing import (
+    bridged,
+    bridged_rotations,
+    smoothed,
+    smoothed_rotations,
+    unsnapped,
+)
 from scipy.spatial.transform import Rotation
 
 
@@ -67,3 +73,20 @@ def test_gaps_are_bridged_and_ends_held():
     angles = Rotation.from_quat(bridged_rotations(turns, known), scalar_first=True).magnitude()
     assert np.degrees(angles) == pytest.approx([10, 10, 20, 30, 40, 40])
     assert (bridged_rotations(turns, np.zeros(6, dtype=bool)) == [1, 0, 0, 0]).all()
+
+
+def test_a_snap_is_spread_and_nothing_else_moves():
+    angles = np.zeros(60)
+    angles[30:] = 2.5
+    slow = 0.02 * np.arange(60)
+    turns = Rotation.from_euler("xy", np.stack([angles, slow], axis=1)).as_quat(scalar_first=True)
+    calm = unsnapped(turns, rate_hz=30)
+    steps = 2 * np.arccos(np.clip(np.abs(np.sum(calm[1:] * calm[:-1], axis=1)), 0, 1))
+    assert np.degrees(steps.max()) < 52
+    np.testing.assert_allclose(np.abs(np.sum(calm * turns, axis=1))[[0, 15, 20, 40, 59]], 1, atol=1e-9)
+    np.testing.assert_array_equal(unsnapped(turns[:30], rate_hz=30), turns[:30])
+
+
+def test_at_slow_rates_any_turn_is_possible():
+    turns = Rotation.random(20, random_state=0).as_quat(scalar_first=True)
+    np.testing.assert_array_equal(unsnapped(turns, rate_hz=5), turns)
