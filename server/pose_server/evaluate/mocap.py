@@ -26,8 +26,8 @@ from pose_server.train.sightings import SightModel, sighted
 from pose_server.train.windows import contact_labels
 
 __all__ = [
-    "EXTENT",
     "HIPS",
+    "IMAGE_SIZE",
     "LIMB_BONES",
     "LIMB_JOINTS",
     "PERFECT",
@@ -56,9 +56,9 @@ PERFECT = SightModel(strength=0.0, definition=0.0, spike_share=0.0, landmarks_sh
 
 _COLUMNS = [BODY_31.index(name) for name in LIMB_JOINTS]
 _SHORTEST_S, _LONGEST_S = 2.0, 10.0
-_FOCAL_PX, _SIZE = 1500.0, (1920, 1080)
-#: How far rays of the picture reach to the side, and up.
-EXTENT = (_SIZE[0] / 2 / _FOCAL_PX, _SIZE[1] / 2 / _FOCAL_PX)
+_FOCAL_PX = 1500.0
+#: Width and height of every picture.
+IMAGE_SIZE = (1920, 1080)
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ def scene_of(
     generator: torch.Generator,
     *,
     slower: float = 1.0,
+    focal_px: float = _FOCAL_PX,
 ) -> Scene:
     """See (T, 31, 3) points of a room with y up, placed before a camera, as `sights` says.
 
@@ -130,8 +131,9 @@ def scene_of(
     sight = sighted(placed, torch.ones(1), rates, sights, generator, slower=slower)
     seen = sight.seen[0].numpy()
     known = seen & sight.has_landmarks[0, :, None].numpy()
-    matrix = np.array([[_FOCAL_PX, 0, _SIZE[0] / 2], [0, _FOCAL_PX, _SIZE[1] / 2], [0, 0, 1.0]])
-    pixels = sight.rays[0].numpy().astype(float) * _FOCAL_PX + matrix[:2, 2]
+    middle = IMAGE_SIZE[0] / 2, IMAGE_SIZE[1] / 2
+    matrix = np.array([[focal_px, 0, middle[0]], [0, focal_px, middle[1]], [0, 0, 1.0]])
+    pixels = sight.rays[0].numpy().astype(float) * focal_px + middle
     keypoints = np.where(seen[..., None], pixels, np.nan)
     track = Track2D(
         keypoint_names=SEEN_27.joints,
@@ -145,7 +147,7 @@ def scene_of(
     return Scene(
         name=name,
         track=track,
-        camera=Camera(matrix=matrix, distortion=np.zeros(5), image_size=_SIZE, focal_source="given"),
+        camera=Camera(matrix=matrix, distortion=np.zeros(5), image_size=IMAGE_SIZE, focal_source="given"),
         joints_m=placed[0, :, _COLUMNS].numpy().astype(float),
         root_m=hips(placed)[0].numpy().astype(float),
         contacts=contacts[0].numpy(),

@@ -210,6 +210,7 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
         "penetration_mm": float(below.mean()),
         "worst_penetration_mm": float(below.max()),
         "gravity_deg": float(np.degrees(np.arccos(np.clip((up * scene.up).sum(axis=1), -1, 1))).mean()),
+        "focal_error": float(abs(motion.camera.matrix[0, 0] / scene.camera.matrix[0, 0] - 1)),
         "worst_rotation_step_deg": float(steps.max(initial=0.0)),
         "reprojection_px": float(np.nanmedian(motion.reprojection_px)),
     }

@@ -13,7 +13,7 @@ from pose_shared.errors import InputError
 from scipy.interpolate import CubicSpline
 
 from pose_server.evaluate.cleanup import filtered
-from pose_server.evaluate.mocap import EXTENT, Scene, boxes_around, scene_of
+from pose_server.evaluate.mocap import IMAGE_SIZE, Scene, boxes_around, scene_of
 from pose_server.evaluate.takes import kind_of
 from pose_server.pipeline.boundary import FloatArray, Track2D
 from pose_server.pipeline.solve_options import SolveOptions
@@ -34,6 +34,8 @@ _SIGHT_HZ = 30.0
 _IN_PICTURE, _CAMERAS = 0.99, 25
 #: What is faster in a take trembled in the capture, not in the body: half of the acceleration at 60 Hz.
 _BODY_HZ = 15.0
+#: From a phone's wide lens to a portrait's, as on a sensor of that width.
+_LENSES_MM, _SENSOR_MM = (24.0, 50.0), 36.0
 #: Still, about upright, the lens known, the person in the picture: who trains must know all others too.
 _CAMERA = CameraModel(
     rolled_share=0.0,
@@ -55,7 +57,7 @@ class Shooting:
     count: int = 20
     rate_hz: float = 30.0
     lens: str = "given"
-    """One of `LENSES`; a guessed focal length is half as long again as the true one."""
+    """One of `LENSES`."""
     outliers: float = 0.05
     """Share of frames in which the detector sees somebody else, elsewhere."""
     longest_s: float = 5.0
@@ -123,15 +125,16 @@ def _scene(take: Take, number: int, shooting: Shooting) -> Scene:
     every = max(1, round(_FILM_HZ / shooting.rate_hz))
     film_hz = every * shooting.rate_hz
     seed = 1_000_000 * shooting.seed + 1_000 * number
+    rng = np.random.default_rng([shooting.seed, number])
+    focal_px = float(np.exp(rng.uniform(*np.log(_LENSES_MM)))) * IMAGE_SIZE[0] / _SENSOR_MM
     room = _stretch(take, film_hz, shooting.longest_s, torch.Generator().manual_seed(seed))
-    placed, generator = _placed(room, seed)
+    placed, generator = _placed(room, focal_px, seed)
     share = shooting.sights.landmarks_share
     # Of all scenes so many have landmarks, whichever are filmed.
     landmarks = math.floor((number + 1) * share) > math.floor(number * share)
     sights = replace(shooting.sights, landmarks_share=float(landmarks))
     slower = film_hz / _SIGHT_HZ
-    scene = scene_of(take.name, room, placed, film_hz, sights, generator, slower=slower)
-    rng = np.random.default_rng([shooting.seed, number])
+    scene = scene_of(take.name, room, placed, film_hz, sights, generator, slower=slower, focal_px=focal_px)
     track = with_outliers(scene.track, scene.camera.image_size, shooting.outliers, rng)
     return _every(replace(scene, track=track), every, shooting.rate_hz)
 
@@ -145,15 +148,16 @@ def _stretch(take: Take, rate_hz: float, longest_s: float, generator: torch.Gene
     return np.asarray(CubicSpline(np.arange(len(points)) / RATE_HZ, points)(times_s))
 
 
-def _placed(room_m: FloatArray, seed: int) -> tuple[torch.Tensor, torch.Generator]:
+def _placed(room_m: FloatArray, focal_px: float, seed: int) -> tuple[torch.Tensor, torch.Generator]:
     """Return (T, 31, 3) points before the camera that shows most of them, and what it was drawn with."""
     body = torch.from_numpy(room_m.astype(np.float32))[None]
+    edge = torch.tensor(IMAGE_SIZE) / 2 / focal_px
     best: tuple[float, torch.Tensor, torch.Generator] | None = None
     for attempt in range(1, _CAMERAS + 1):
         generator = torch.Generator().manual_seed(seed + attempt)
         placed = filmed(body, _CAMERA, generator)[0][0]
         rays = placed[..., :2] / placed[..., 2:]
-        share = float((rays.abs() < rays.new_tensor(EXTENT)).all(dim=-1).float().mean())
+        share = float((rays.abs() < edge).all(dim=-1).float().mean())
         if best is None or share > best[0]:
             best = share, placed, generator
         if share >= _IN_PICTURE:

@@ -14,6 +14,7 @@ from pose_server.evaluate.motion import METHODS, MotionScore, evaluate_motion, m
 from pose_server.evaluate.shooting import Shooting, shot
 from pose_server.lift.network import CONTACT_POINTS
 from pose_server.pipeline.boundary import Camera, Motion, Pose3D, Track2D
+from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.kinematics import joint_positions
 from pose_server.solve.proportions import proportions
 from pose_server.train.motions import MotionSet, Take
@@ -139,13 +140,17 @@ def test_who_knows_the_truth_has_no_error() -> None:
         assert solved["mpjpe_mm"] < 90 and solved["gravity_deg"] < 25 and solved["frames_per_s"] > 10
 
 
-@pytest.mark.parametrize(("lens", "focal_px"), [("given", 1500.0), ("guessed", 1600.0)])
-def test_a_guessed_lens_is_that_of_a_phone(lens: str, focal_px: float) -> None:
+def test_a_guessed_lens_is_what_an_import_assumes() -> None:
     takes = walks(1, 1.5)
-    one = replace(FLAWLESS, count=1, lens=lens)
-    lifter = Knowing(shot(takes, one))
-    list(evaluate_motion(lifter, takes, one))
-    assert lifter.focal_px == pytest.approx(focal_px)
+    for lens in ("given", "guessed"):
+        one = replace(FLAWLESS, count=1, lens=lens)
+        (scene,) = shot(takes, one)
+        true_px, usual_px = scene.camera.matrix[0, 0], camera_of_clip((1920, 1080)).matrix[0, 0]
+        lifter = Knowing(shot(takes, one))
+        (score,) = evaluate_motion(lifter, takes, one)
+        assert lifter.focal_px == (true_px if lens == "given" else usual_px)
+        assert abs(true_px / usual_px - 1) > 0.02
+        assert (score.rows["solved"]["focal_error"] == 0) is (lens == "given")
 
 
 def test_the_way_up_and_the_floor_are_measured_where_they_are(scored: Any) -> None:

@@ -41,10 +41,11 @@ def motions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_methods_kinds_and_scenes_are_tables(motions: Path, lifter: str) -> None:
     said: list[str] = []
     tables = motion_tables(motions, lifter, SHORT, held_out=["16"], tell=said.append)
-    pose, feet, calm, kinds, seen, worst, scenes = tables
-    for table in (pose, feet, calm):
+    pose, rotations, feet, calm, kinds, seen, worst, scenes = tables
+    for table in (pose, rotations, feet, calm):
         assert tuple(row["method"] for row in table.rows) == METHODS
     assert "Gravity error °" in pose.to_markdown() and "Contact F1" in feet.to_markdown()
+    assert "Forearms °" in rotations.to_markdown()
     assert "2 stretches of up to 1.5 s at 30 Hz" in pose.note and "5 %" in pose.note
     groups = [(row["group"], row["scenes"]) for row in kinds.rows[::3]]
     assert groups == [(kind, 1) for kind in ("crawl †", "dance *", "jump", "lie †", "stairs †", "walk")]
