@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pose_server.pipeline.boundary import Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip, project
-from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
+from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import PersonSummary, SilentProgress
 from pose_server.pipeline.report import ClipReport, ImportReport, write_report
@@ -50,7 +50,7 @@ def write_result(folder: Path, solve: SolveOptions | None = None) -> ImportRepor
     """Write what an import of the two would have written, but for the preview."""
     options = ImportOptions(formats=("npz", "bvh"), solve=solve or SolveOptions())
     folder.mkdir(parents=True)
-    evidence = write_evidence(folder / EVIDENCE_FILE, made_evidence())
+    evidence = made_evidence()
     summaries = [PersonSummary(number, 0, FRAMES - 1, 1.0, 0.6) for number in PEOPLE]
     log = StageLog(SilentProgress())
     people = solve_to_files(folder, evidence, options, summaries, None, log)

@@ -18,7 +18,7 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
-from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
+from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
@@ -127,11 +127,8 @@ class _Import:
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
                 "give its field of view or focal length to make distances true."
             )
-        # What is solved is what is kept, so that a refinement begins with the very same numbers.
-        evidence = write_evidence(
-            folder / EVIDENCE_FILE,
-            self.lift(tracks, tuple(person.index for person in summaries), camera, lifter, source.info),
-        )
+        numbers = tuple(person.index for person in summaries)
+        evidence = self.lift(tracks, numbers, camera, lifter, source.info)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),

@@ -8,7 +8,7 @@ from pathlib import Path
 from pose_shared.errors import InputError
 
 from pose_server import __version__
-from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence, write_evidence
+from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
 from pose_server.pipeline.progress import PersonSummary, Progress
@@ -66,7 +66,6 @@ def refine(
     source = _source(clip, before, options, log) if clip is not None else None
     progress.people(summaries)
     with output_folder(out_dir) as folder:
-        write_evidence(folder / EVIDENCE_FILE, evidence)
         people = solve_to_files(folder, evidence, options, summaries, source, log)
         report = dataclasses.replace(
             before,

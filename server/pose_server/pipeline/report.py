@@ -66,11 +66,11 @@ class PersonReport(PersonSummary):
     """Median distance of the projected joints from the 2D evidence; none without evidence."""
     height_m: float
     """Of the skeleton in its rest pose, from the soles to the top of the head."""
-    contact_slide_mm: float | None
+    contact_slide_mm: float | None = None
     """How far soles slide from frame to frame where the motion says that they carry; none if none does."""
-    bone_fit_percent: float | None
+    bone_fit_percent: float | None = None
     """Median difference of the limbs as they were lifted from the skeleton's constant lengths."""
-    weak_spans: list[WeakSpan]
+    weak_spans: list[WeakSpan] = field(default_factory=list)
     """What is more guessed than seen, by its first frame."""
 
 

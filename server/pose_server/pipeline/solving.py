@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from pose_server.export.bones import rest_bones
 from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import write_preview
 from pose_server.pipeline.boundary import Motion, Pose3D
-from pose_server.pipeline.evidence import Evidence
+from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm
 from pose_server.pipeline.report import PersonReport
 from pose_server.pipeline.stages import StageLog
 from pose_server.pipeline.weak_spans import weak_spans
-from pose_server.solve.clip import solve_clip
+from pose_server.solve.clip import arranged, fit_people
 from pose_server.video.source import FrameSource
 
 __all__ = ["files_in", "solve_to_files"]
@@ -32,14 +33,14 @@ def solve_to_files(
     source: FrameSource | None,
     log: StageLog,
 ) -> list[PersonReport]:
-    """Solve everybody and write their files.
+    """Solve everybody, and write their files and the evidence.
 
     Parameters
     ----------
     folder
         Of the result.
     evidence
-        What was seen.
+        What was seen; fitted first where that is not done.
     options
         How to solve, the rate of the result, and what to write.
     summaries
@@ -54,16 +55,19 @@ def solve_to_files(
     PoseError
         Whatever keeps it from its end, as one sentence.
     """
-    with log.stage("solve", len(evidence)):
-        motions = solve_clip(
-            evidence.tracks,
-            evidence.poses,
-            evidence.camera,
-            rate=evidence.rate,
-            fps=options.fps,
-            options=options.solve.numbered(evidence.people),
-            progress=log.progress,
+    solve = options.solve.numbered(evidence.people)
+    rows, camera, rate, progress = len(evidence), evidence.camera, evidence.rate, log.progress
+    with log.stage("solve", rows):
+        progress.report("solve", 0, rows)
+        if evidence.fits is None:
+            fits = fit_people(evidence.tracks, evidence.poses, camera, rate=rate, progress=progress)
+            evidence = replace(evidence, fits=tuple(fits))
+        # What is arranged is what is kept, so that a refinement begins with the very same numbers.
+        evidence = write_evidence(folder / EVIDENCE_FILE, evidence)
+        motions = arranged(
+            evidence.fits or (), camera, rate=rate, fps=options.fps, options=solve, progress=progress
         )
+        progress.report("solve", rows, rows)
     people = []
     with log.stage("export", sum(len(motion) for motion in motions)):
         for motion, pose, summary in zip(motions, evidence.poses, summaries, strict=True):

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_result import made_evidence
+from pose_server.pipeline import evidence as evidence_module
 from pose_server.pipeline.evidence import Evidence, read_evidence, write_evidence
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.solve.clip import fit_people
 from pose_shared.errors import ConflictError, InputError, NotFoundError
 
 
@@ -81,6 +84,53 @@ def test_what_is_missing_stays_missing_and_contacts_come_along(tmp_path: Path, e
     assert read.poses[1].contacts is None
 
 
+def fitted(evidence: Evidence) -> Evidence:
+    people = fit_people(
+        evidence.tracks, evidence.poses, evidence.camera, rate=evidence.rate, progress=SilentProgress()
+    )
+    return dataclasses.replace(evidence, fits=tuple(people))
+
+
+def test_the_fit_is_kept_with_it_for_the_very_same_version(
+    tmp_path: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "evidence.npz"
+    whole = fitted(evidence)
+    kept = write_evidence(path, whole)
+    read = read_evidence(path)
+    assert kept.fits is not None and read.fits is not None and whole.fits is not None
+    for fit, again, exact in zip(kept.fits, read.fits, whole.fits, strict=True):
+        assert_equal(fit, again)
+        assert again.body.stature_m == pytest.approx(exact.body.stature_m, rel=1e-6)
+        np.testing.assert_allclose(again.body.rest_offsets_m, exact.body.rest_offsets_m, atol=1e-6)
+        np.testing.assert_allclose(again.local_wxyz, exact.local_wxyz, atol=1e-6)
+        np.testing.assert_allclose(again.root_camera_m, exact.root_camera_m, rtol=1e-6)
+    monkeypatch.setattr(evidence_module, "__version__", "0.0.later")
+    assert read_evidence(path).fits is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"P1_fit_trust": None}, "lacks trust"),
+        ({"P1_fit_stature_m": np.array(3)}, "lacks stature_m"),
+        ({"P1_fit_stature_m": np.float32(-1)}, "no body"),
+        ({"P1_fit_heel_m": np.zeros((2, 3), np.float32)}, "heel_m"),
+        ({"P1_fit_local_wxyz": np.zeros((40, 23, 4), np.float32)}, "no body"),
+        ({"P1_fit_local_wxyz": np.ones((39, 23, 4), np.float32)}, r"local_wxyz of a fit is .39"),
+        ({"P1_fit_root_camera_m": np.full((40, 3), np.nan, np.float32)}, "not finite"),
+    ],
+)
+def test_a_wrong_fit_is_named(
+    tmp_path: Path, evidence: Evidence, changes: dict[str, object], match: str
+) -> None:
+    path = tmp_path / "evidence.npz"
+    write_evidence(path, fitted(evidence))
+    with pytest.raises(InputError, match=match) as caught:
+        read_evidence(rewritten(path, **changes))
+    assert caught.value.reason == "EVIDENCE_INVALID"
+
+
 def test_nobody_is_somebody_too(tmp_path: Path, evidence: Evidence) -> None:
     empty = dataclasses.replace(evidence, people=(), tracks=(), poses=())
     write_evidence(tmp_path / "evidence.npz", empty)
@@ -104,6 +154,7 @@ def test_nobody_is_somebody_too(tmp_path: Path, evidence: Evidence) -> None:
         ({"P1_indices": np.arange(40) * 2}, "frames of person 1"),
         ({"P1_indices": np.arange(39)}, "expected T = 39, got 40"),
         ({"P1_times_s": -np.arange(40.0)}, "times of person 1"),
+        ({"P1_times_s": np.linspace(0, 1e12, 40)}, "too far apart"),
         ({"P1_keypoint_confidence": np.full((40, 21), 7.0)}, "confidence of person 1"),
         ({"P1_keypoints_px": np.full((40, 21, 2), np.inf)}, "not finite"),
         ({"P1_keypoint_names": np.array(["nose"] * 21)}, "same name"),

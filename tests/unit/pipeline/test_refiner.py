@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from made_result import write_result
 from pose_server.export.npz import read_npz
+from pose_server.pipeline import evidence as evidence_module
 from pose_server.pipeline import refiner as refiner_module
+from pose_server.pipeline import solving
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.refiner import options_of_result, refine
 from pose_server.pipeline.report import read_report
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
+from pose_server.solve.clip import fit_people
 from pose_shared.errors import ConflictError, InputError, JobCancelledError, NotFoundError, PoseError
 
 
@@ -198,6 +201,19 @@ def test_another_film_makes_no_preview(result: Path, tmp_path: Path) -> None:
             progress=SilentProgress(),
             clip=result / "person_01" / "motion.bvh",
         )
+
+
+def test_what_was_fitted_is_not_fitted_again(result: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits = []
+    monkeypatch.setattr(solving, "fit_people", lambda *a, **k: fits.append(1) or fit_people(*a, **k))
+    refine(result, SolveOptions(smoothing=0.3), result, progress=SilentProgress())
+    assert not fits
+    # Evidence of another version is: the next refinement finds the new fit.
+    with monkeypatch.context() as later:
+        later.setattr(evidence_module, "__version__", "0.0.later")
+        for _ in range(2):
+            refine(result, SolveOptions(smoothing=0.3), result, progress=SilentProgress())
+    assert fits == [1]
 
 
 def test_no_network_is_loaded(result: Path) -> None:
