@@ -10,7 +10,7 @@ from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.proportions import Proportions
 
-__all__ = ["CONTACT_NAMES", "SOLE_CARRIERS", "resting", "sole_points", "supporting"]
+__all__ = ["CONTACT_NAMES", "SOLE_CARRIERS", "flying", "resting", "sole_points", "supporting"]
 
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 #: The speed at which the odds are even, and how much its logarithm counts: alone, and beside the lifter.
@@ -27,6 +27,9 @@ _LOWEST_M = 0.2
 #: As far from the floor is on it.
 _ON_GROUND_M = 0.06
 _RAMP_S = 0.05
+#: How long people fly, and how fast hips seem to fall while they do.
+_HOP_S = (0.12, 1.2)
+_FALL_M_S2 = (5.0, 16.0)
 #: A foot that is missed for less on both sides goes on doing what it did.
 _MISSED_S = 0.1
 
@@ -128,3 +131,27 @@ def supporting(
     }[mode]
     ramp = 2 * round(_RAMP_S * rate_hz / 2) + 1
     return np.asarray(uniform_filter1d(carries.astype(float), ramp, axis=0, mode="nearest"))
+
+
+def flying(contacts: FloatArray, height_m: FloatArray, *, rate_hz: float) -> NDArray[np.bool_]:
+    """Return (T,) when the whole body flies: between a jump and its landing nothing pulls but gravity.
+
+    Parameters
+    ----------
+    contacts
+        (T, C) 0..1.
+    height_m
+        (T,) of the root.  Only where it falls about as bodies do is somebody in the air, and not sitting,
+        or lying, or with feet that nobody saw.
+    rate_hz
+        Frames per second.
+    """
+    spans, count = label(~(contacts > 0).any(axis=1))
+    result = np.zeros(len(contacts), dtype=bool)
+    for span in range(1, count + 1):
+        rows = np.flatnonzero(spans == span)
+        bounded = rows[0] > 0 and rows[-1] < len(contacts) - 1
+        if bounded and len(rows) >= 4 and _HOP_S[0] <= len(rows) / rate_hz <= _HOP_S[1]:
+            fall_m_s2 = -2 * np.polyfit(rows / rate_hz, height_m[rows], 2)[0]
+            result[rows] = _FALL_M_S2[0] < fall_m_s2 < _FALL_M_S2[1]
+    return result

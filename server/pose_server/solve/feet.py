@@ -2,7 +2,7 @@
 
 The pose is right but for centimetres; what is asked here is small and local.  Soles at rest keep their
 place, those on the floor its height, none sinks into it; knees and feet stay where the picture shows
-them; and the change itself is calm, which eases every lock in and out.
+them; and the change itself is calm, which eases every lock in and out.  Who flies follows a parabola.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pose_shared.skeleton import SKELETON
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.solve.banded import Normal
-from pose_server.solve.contacts import SOLE_CARRIERS, sole_points
+from pose_server.solve.contacts import SOLE_CARRIERS, flying, sole_points
 from pose_server.solve.frames import unit
 from pose_server.solve.freedom import Freedom
 from pose_server.solve.ground import LEVEL_M
@@ -40,6 +40,9 @@ _HEIGHT_M = 0.01
 _SLIPPED_M_S = 0.6
 #: The change moves slower than this.
 _CHANGE_HZ = 1.5
+#: How much else than gravity pulls at hips in the air: limbs swing about them.
+_GRAVITY_M_S2 = 9.81
+_FALL_M_S2 = 4.0
 _PASSES = 4
 _CHUNK = 600
 _AHEAD = 60
@@ -117,6 +120,9 @@ def _piece(
     stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
     change = np.zeros((frames, free.count))
     rests = np.minimum(contacts[1:], contacts[:-1])
+    falls = flying(contacts, first_root @ up, rate_hz=rate_hz)
+    free_fall = np.zeros((frames - 2, free.count))
+    free_fall[:, :3] = (falls[1:-1] * (rate_hz**2 / _FALL_M_S2) ** 2)[:, None]
     for _ in range(_PASSES):
         points = _points(local, root, body, shown)
         joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
@@ -125,6 +131,10 @@ def _piece(
         normal.own += tight
         normal.right -= (tight @ change[..., None])[..., 0]
         normal.add_bending(np.diff(change, 2, axis=0), stiffness[1:-1])
+
+        fall = np.zeros((frames - 2, free.count))
+        fall[:, :3] = np.diff(root, 2, axis=0) + _GRAVITY_M_S2 / rate_hz**2 * up
+        normal.add_bending(fall, free_fall)
 
         depth = np.maximum(wanted[..., 2:], 0.1)
         plane = points[..., :2] / np.maximum(points[..., 2:], 0.1)
