@@ -56,6 +56,7 @@ def on_clock(track: Track2D, pose: Pose3D, rate: Fraction) -> tuple[Track2D, Pos
             joints_root_m=at(pose.joints_root_m),
             uncertainty_m=at(pose.uncertainty_m),
             root_camera_m=at(pose.root_camera_m),
+            contacts=None if pose.contacts is None else at(pose.contacts),
         ),
     )
 

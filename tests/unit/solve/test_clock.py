@@ -42,6 +42,17 @@ def test_a_frame_that_lasted_twice_as_long_gets_a_row_between(walking):
     assert track.indices[20] in (19, 20)
 
 
+def test_contacts_that_a_lifter_says_come_along(walking):
+    times_s = walking.track.times_s.copy()
+    times_s[20:] += 1 / 30
+    take = timed(walking, times_s)
+    contacts = np.zeros((len(times_s), 4))
+    contacts[20:] = 1
+    said = dataclasses.replace(take.pose, contacts=contacts)
+    pose = on_clock(take.track, said, Fraction(30))[1]
+    assert pose.contacts[[19, 20, 21], 0].tolist() == pytest.approx([0, 0.5, 1])
+
+
 def test_what_was_missing_stays_missing_with_no_confidence(walking):
     times_s = walking.track.times_s.copy()
     times_s[20:] += 1 / 60
