@@ -40,7 +40,11 @@ def person_of(reference: ClipReference, detector: str) -> Track2D:
 
 
 def evaluate_clip(
-    reference: ClipReference, track: Track2D, lifters: Sequence[tuple[str, Lifter]]
+    reference: ClipReference,
+    track: Track2D,
+    lifters: Sequence[tuple[str, Lifter]],
+    *,
+    options: SolveOptions | None = None,
 ) -> list[dict[str, float | str]]:
     """Return a row of measures for each lifter alone and solved, with the lens known and not."""
     guessed = camera_of_clip(reference.camera.image_size)
@@ -50,7 +54,11 @@ def evaluate_clip(
             pose = lifter.lift(track, camera)
             rows.append({"method": f"{name}, lifted", "lens": lens, **_lifted(pose, reference)})
             rows.append(
-                {"method": f"{name}, solved", "lens": lens, **_solved(track, pose, camera, reference)}
+                {
+                    "method": f"{name}, solved",
+                    "lens": lens,
+                    **_solved(track, pose, camera, reference, options or SolveOptions()),
+                }
             )
     return rows
 
@@ -63,10 +71,12 @@ def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
     )
 
 
-def _solved(track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference) -> dict[str, float]:
+def _solved(
+    track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference, options: SolveOptions
+) -> dict[str, float]:
     rate = open_clip(reference.film).info.rate
     (motion,) = solve_clip(
-        [track], [pose], camera, rate=rate, fps=None, options=SolveOptions(), progress=SilentProgress()
+        [track], [pose], camera, rate=rate, fps=None, options=options, progress=SilentProgress()
     )
     columns = [motion.joint_names.index(name) for name in LIMB_JOINTS]
     return _measured(motion.joints_camera_m[:, columns], motion.root_camera_m, motion.frames, reference)

@@ -186,8 +186,8 @@ def _smoothed(
     across = root_m[:, :2] / depth
     depth = np.exp(smoothed(np.log(depth), rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ))
     local = same_hemisphere(local_wxyz)
-    for joint in range(local.shape[1]):
-        local[:, joint] = unsnapped(local[:, joint], rate_hz=rate_hz)
+    for index in range(local.shape[1]):
+        local[:, index] = unsnapped(local[:, index], rate_hz=rate_hz)
     if smoothing > 0:
         cutoff_hz = _LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing
         accent = _ACCENT_M_S2 / float(np.median(depth))
