@@ -2,8 +2,8 @@
 
 Usage: ``python tests/benchmarks/solve.py MOTIONS CLIP_FOLDER [--count N]``, with a set of
 ``pose-server train prepare`` and a folder with a film and its reference.  Prints two Markdown tables: the
-same scenes and the same film with one thing changed at a time; and seconds of one processor per thousand frames
-of clips of growing length, fitted and arranged again, with the peak of memory.
+same scenes and the same film with one thing changed at a time; and seconds of one processor per thousand
+frames of clips of growing length, fitted and arranged again, with the peak of memory.
 """
 
 from __future__ import annotations

@@ -63,12 +63,13 @@ def crop_of(rays: Tensor, seen: Tensor, *, stride: int = 1, causal: bool = False
     middle = torch.where(torso_weight > 0, torso_rays, body_rays)
     found = (body_weight > 0).to(rays.dtype)
     centre = _steady(middle, found, stride, causal)
-    spread = (weight * (rays - middle[:, :, None]) ** 2).sum(dim=(2, 3)) / body_weight[..., 0].clamp(min=1)
+    turn = smallest_turn(centre)
+    turned = _turned(rays, turn)
+    # Measured after the turn: off the middle of a picture, rays spread wider.
+    away = turned - _turned(middle[:, :, None], turn)
+    spread = (weight * away**2).sum(dim=(2, 3)) / body_weight[..., 0].clamp(min=1)
     size = _steady(spread.clamp(min=1e-8).sqrt()[..., None], found, stride, causal)
     size = torch.where(size > 0, size, _USUAL_SIZE)
-    turn = smallest_turn(centre)
-    ahead = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn.transpose(-1, -2)
-    turned = ahead[..., :2] / ahead[..., 2:].clamp(min=0.1)
     return Crop(turn, centre, size, turned)
 
 
@@ -80,6 +81,12 @@ def smallest_turn(centre: Tensor) -> Tensor:
     k = 1 / (1 + c)
     rows = [1 - k * a * a, -k * a * b, -a, -k * a * b, 1 - k * b * b, -b, a, b, c]
     return torch.stack(rows, dim=-1).reshape(*centre.shape[:-1], 3, 3)
+
+
+def _turned(rays: Tensor, turn: Tensor) -> Tensor:
+    """Return (B, T, K, 2) rays as the virtual camera sees them."""
+    ahead = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1) @ turn.mT
+    return ahead[..., :2] / ahead[..., 2:].clamp(min=0.1)
 
 
 def _mean(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
