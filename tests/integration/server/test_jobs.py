@@ -79,7 +79,7 @@ def test_options_and_media_come_back_as_they_were_sent(client: Client, film: Pat
     spec = client._connection.call(client._connection.jobs.GetJob, request).spec
     assert (spec.people, list(spec.persons), spec.start.frame, spec.end.seconds) == (2, [1, 3], 10, 4.5)
     assert (spec.fps.numerator, spec.fps.denominator, spec.input_fps.numerator) == (30000, 1001, 24)
-    assert (spec.focal_mm, spec.detector, spec.smoothing) == (35.0, "auto", 0.0)
+    assert (spec.focal_mm, spec.detector, spec.solve.smoothing) == (35.0, "auto", 0.0)
     assert (list(spec.formats), spec.allow_truncated) == (["npz"], True)
     assert [file.file_name for file in spec.media.uploaded.files] == ["jump.mp4"]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,9 +10,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
-from made_result import write_result
+from made_result import FRAMES, write_result
 from pose_server.export.npz import read_npz
 from pose_server.pipeline import evidence as evidence_module
 from pose_server.pipeline import refiner as refiner_module
@@ -201,6 +203,28 @@ def test_another_film_makes_no_preview(result: Path, tmp_path: Path) -> None:
             progress=SilentProgress(),
             clip=result / "person_01" / "motion.bvh",
         )
+
+
+def test_the_film_at_hand_makes_the_preview_anew(result: Path, tmp_path: Path) -> None:
+    film = tmp_path / "made.mp4"
+    with av.open(str(film), "w") as file:
+        stream = file.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for shade in range(FRAMES):
+            picture = np.full((180, 320, 3), 100 + shade, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    report = json.loads((result / "report.json").read_text())
+    report["clip"]["sha256"] = hashlib.sha256(film.read_bytes()).hexdigest()
+    report["options"]["formats"].append("preview")
+    (result / "report.json").write_text(json.dumps(report))
+    without = refine(result, SolveOptions(), tmp_path / "without", progress=SilentProgress())
+    made = refine(result, SolveOptions(), tmp_path / "with", progress=SilentProgress(), clip=film)
+    assert set(made.files) - set(without.files) == {"preview.mp4"}
+    with av.open(str(tmp_path / "with" / "preview.mp4")) as file:
+        assert sum(1 for _ in file.decode(video=0)) == FRAMES
+    # Asked for once, it is made again whenever the film is there.
+    assert "preview" in options_of_result(tmp_path / "without").formats
 
 
 def test_what_was_fitted_is_not_fitted_again(result: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
-from pose_server.pipeline.solve_options import FILTERS, ContactEdit, PartFilter, SolveOptions
+from pose_server.pipeline.solve_options import (
+    BODY_PARTS,
+    CONTACT_MODES,
+    CONTACT_POINTS,
+    FILTERS,
+    FLOOR_MODES,
+    ContactEdit,
+    PartFilter,
+    SolveOptions,
+)
+from pose_server.pipeline.weak_spans import WEAK_REASONS
 from pose_shared.errors import InputError
 
 
@@ -90,6 +102,19 @@ def test_other_filters_are_refused(text: str, word: str) -> None:
     with pytest.raises(InputError, match=word) as caught:
         PartFilter.parse(text)
     assert caught.value.reason == "FILTER_INVALID"
+
+
+def test_the_docs_name_what_there_is(root: Path) -> None:
+    text = (root / "docs" / "solve.md").read_text(encoding="utf-8")
+    for names in (BODY_PARTS, CONTACT_MODES, CONTACT_POINTS, FLOOR_MODES, WEAK_REASONS):
+        assert not [name for name in names if f"`{name}`" not in text]
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| ([\d., ]+) \|", text, re.M))
+    for name, settings in FILTERS.items():
+        assert rows[name] == ", ".join(f"{setting.default:g}" for setting in settings)
+    for edit in re.findall(r"`(\d:\w+:\S+)`|--contact (\d\S+)", text):
+        ContactEdit.parse("".join(edit))
+    for example in re.findall(r"--filter (\w+=[\w:.,]+)", text):
+        PartFilter.parse(example)
 
 
 def test_edits_are_numbered_as_the_solve_sees_people() -> None:
