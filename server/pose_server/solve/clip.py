@@ -16,6 +16,7 @@ from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.solve_options import PartFilter, SolveOptions
 from pose_server.solve.clock import on_clock
+from pose_server.solve.contact_edits import edited
 from pose_server.solve.contacts import CONTACT_NAMES, supporting
 from pose_server.solve.feet import planted
 from pose_server.solve.filters import filtered
@@ -132,9 +133,10 @@ def arranged(
         stances = [person.stance(rate_hz=rate_hz) for person in people]
     floors = [floor_of(stance) for stance in stances]
     stood, contacts = [], []
-    for person, stance, floor_m in zip(people, stances, floors, strict=True):
+    for place, (person, stance, floor_m) in enumerate(zip(people, stances, floors, strict=True), start=1):
         heights = stance.soles_m @ up
         carries = supporting(stance.rests, heights, floor_m, options.contacts, rate_hz=rate_hz)
+        carries = edited(carries, person.track.indices, options.edits, place)
         local, root = planted(
             person.local_wxyz,
             person.root_camera_m,

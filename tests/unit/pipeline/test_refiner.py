@@ -19,6 +19,7 @@ from pose_server.pipeline import evidence as evidence_module
 from pose_server.pipeline import refiner as refiner_module
 from pose_server.pipeline import solving
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.quality import contact_slide_mm
 from pose_server.pipeline.refiner import options_of_result, refine
 from pose_server.pipeline.report import read_report
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
@@ -203,6 +204,27 @@ def test_another_film_makes_no_preview(result: Path, tmp_path: Path) -> None:
             progress=SilentProgress(),
             clip=result / "person_01" / "motion.bvh",
         )
+
+
+def test_contacts_by_hand_are_what_the_new_motion_stands_on(result: Path, tmp_path: Path) -> None:
+    edits = (
+        ContactEdit(1, "left_heel", 5, 30, False),
+        ContactEdit(1, "left_toe", 5, 30, False),
+        ContactEdit(3, "right_heel", 10, 20, True),
+    )
+    out = tmp_path / "out"
+    refine(result, SolveOptions(contacts="never", edits=edits), out, progress=SilentProgress())
+    first, second = (read_npz(out / f"person_{number:02d}" / "motion.npz") for number in (1, 3))
+    assert first.contacts.max() == 0
+    assert (second.contacts > 0.5).nonzero()[0].tolist() == list(range(10, 21))
+    assert (second.contacts[:, 2] > 0.5).nonzero()[0].tolist() == list(range(10, 21))
+    # The shift of the weight trembles through every sole but the one that is held.
+    never = tmp_path / "never"
+    refine(result, SolveOptions(contacts="never"), never, progress=SilentProgress())
+    free = read_npz(never / "person_03" / "motion.npz")
+    told = replace(free, contacts=second.contacts)
+    held, slid = contact_slide_mm(second), contact_slide_mm(told)
+    assert held is not None and slid is not None and held < 0.5 * slid
 
 
 def test_the_film_at_hand_makes_the_preview_anew(result: Path, tmp_path: Path) -> None:
