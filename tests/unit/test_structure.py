@@ -32,7 +32,7 @@ LAYERS = (
         "pipeline.weak_spans",
     ),
     ("settings", "weights"),
-    ("video", "detect", "track", "lift", "solve", "export", "cache", "mocap"),
+    ("video", "detect", "track", "egomotion", "lift", "solve", "export", "cache", "mocap"),
     ("pipeline",),
     ("evaluate.metrics", "evaluate.table"),
     ("train",),
@@ -43,7 +43,13 @@ LAYERS = (
     ("cli",),
 )
 #: Stages that need an earlier stage's product, beside the boundary types.
-STAGE_NEEDS = {"export": {"video"}, "lift": set(), "mocap": {"export"}, "solve": set()}
+STAGE_NEEDS = {
+    "egomotion": {"video"},
+    "export": {"video"},
+    "lift": set(),
+    "mocap": {"export"},
+    "solve": set(),
+}
 
 #: Third-party packages that only some places may import.
 KEEPERS = {

@@ -20,6 +20,7 @@ from pose_shared.errors import InternalError
 
 __all__ = [
     "Camera",
+    "CameraTurns",
     "ClipInfo",
     "Detections",
     "FrameBatch",
@@ -238,6 +239,29 @@ class Camera:
 
     def __post_init__(self) -> None:
         check_arrays(self, matrix=("f", (3, 3)), distortion=("f", (5,)))
+
+    __repr__ = _shapes
+
+
+@dataclass(frozen=True, repr=False)
+class CameraTurns:
+    """How the camera of a clip turned since its first frame; where it stands never changes."""
+
+    indices: IntArray
+    """(T,) source frame numbers, growing."""
+    turns: FloatArray
+    """(T, 3, 3) rotations from the first frame's camera axes into each frame's."""
+
+    def __post_init__(self) -> None:
+        check_arrays(self, indices=("i", ("T",)), turns=("f", ("T", 3, 3)))
+
+    def at(self, indices: IntArray) -> FloatArray:
+        """Return (N, 3, 3) turns of some source frames, of the nearest known one each."""
+        after = np.clip(np.searchsorted(self.indices, indices), 1, max(len(self.indices) - 1, 1))
+        after = np.minimum(after, len(self.indices) - 1)
+        before = np.maximum(after - 1, 0)
+        nearer = np.abs(indices - self.indices[before]) <= np.abs(self.indices[after] - indices)
+        return np.asarray(self.turns[np.where(nearer, before, after)])
 
     __repr__ = _shapes
 

@@ -10,7 +10,7 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraTurns, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
@@ -40,6 +40,7 @@ def solve_clip(
     fps: Fraction | None,
     options: SolveOptions,
     progress: Progress,
+    turns: CameraTurns | None = None,
 ) -> list[Motion]:
     """Fit one skeleton of constant lengths to each person and put all of them into one world.
 
@@ -50,7 +51,7 @@ def solve_clip(
     poses
         The same people lifted, row by row as their tracks.
     camera
-        Still, one for the clip.
+        One for the clip.
     rate
         Of the source; rows at uneven times are put on this clock first.
     fps
@@ -59,6 +60,8 @@ def solve_clip(
         What the user asked for.
     progress
         Told how many rows are solved; may cancel.
+    turns
+        How the camera turned; None if it stood still.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def solve_clip(
         In the order of the tracks.  Lengths, and with them depth, follow the actor's height where it
         is given, else the stature that `proportions` assumes.
     """
-    people = fit_people(tracks, poses, camera, rate=rate, progress=progress)
+    people = fit_people(tracks, poses, camera, rate=rate, progress=progress, turns=turns)
     return arranged(people, camera, rate=rate, fps=fps, options=options, progress=progress)
 
 
@@ -77,6 +80,7 @@ def fit_people(
     *,
     rate: Fraction,
     progress: Progress,
+    turns: CameraTurns | None = None,
 ) -> list[Person]:
     """Return everybody fitted to the picture: the long part of the work, in which no option matters.
 
@@ -90,7 +94,9 @@ def fit_people(
         def report(share: float, before: int = before, rows: int = len(track)) -> None:
             progress.report("solve", before + int(share * rows), total)
 
-        people.append(fitted_person(*on_clock(track, pose, rate), camera, rate_hz=float(rate), report=report))
+        seen, lifted = on_clock(track, pose, rate)
+        turned = turns.at(seen.indices) if turns is not None else None
+        people.append(fitted_person(seen, lifted, camera, turned, rate_hz=float(rate), report=report))
         before += len(track)
     progress.report("solve", total, total)
     return people
@@ -179,6 +185,10 @@ def _motion(
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T
     to_camera[:3, 3] = turn.T @ origin
+    if person.turns is not None:
+        moving = np.tile(np.eye(4), (len(person.turns), 1, 1))
+        moving[:, :3, :3] = person.turns
+        to_camera = moving @ to_camera
     joints_world = joint_positions(local, root_world, person.body.rest_offsets_m, SKELETON.parents)
     joints_camera = joints_in_camera(joints_world, to_camera)
     track = person.track

@@ -20,6 +20,7 @@ from pose_server.solve.ground import Stance
 from pose_server.solve.proportions import Proportions, proportions
 from pose_server.solve.rotations import solved_rotations
 from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations, unsnapped
+from pose_server.solve.steady_camera import steadied
 
 __all__ = ["Person", "fitted_person"]
 
@@ -58,6 +59,9 @@ class Person:
     """(T, 3)."""
     trust: FloatArray
     """(T, J) 0..1, 0 in bridged rows."""
+    turns: FloatArray | None = None
+    """(T, 3, 3) from the first frame's camera, in whose axes the motion is, into each row's; None if it
+    stood still."""
 
     def scaled(self, factor: float) -> Person:
         """Return the same, as much larger as farther away: the picture cannot tell."""
@@ -81,7 +85,13 @@ class Person:
 
 
 def fitted_person(
-    track: Track2D, pose: Pose3D, camera: Camera, *, rate_hz: float, report: Callable[[float], None]
+    track: Track2D,
+    pose: Pose3D,
+    camera: Camera,
+    turns: FloatArray | None,
+    *,
+    rate_hz: float,
+    report: Callable[[float], None],
 ) -> Person:
     """Fit one person whose track and pose have a row for every frame of the clip's clock.
 
@@ -89,6 +99,9 @@ def fitted_person(
     then fitted to the keypoints.  `report` is told the share of the work that is done, a few times a
     second, and may raise.
     """
+    filmed = track
+    if turns is not None:
+        track, pose = steadied(track, pose, camera, turns)
     names = pose.joint_names
     seen = _confidence_of(names, track) * np.isfinite(pose.joints_root_m).all(axis=2)
     body = proportions(names, pose.joints_root_m, seen)
@@ -113,7 +126,7 @@ def fitted_person(
         rate_hz=rate_hz,
         report=lambda share: report(0.2 + 0.8 * share),
     )
-    return Person(track, pose.contacts, body, _kept_in_space(local, turned), root, trust)
+    return Person(filmed, pose.contacts, body, _kept_in_space(local, turned), root, trust, turns)
 
 
 def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:

@@ -6,10 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pose_server.pipeline.boundary import CameraTurns
+from pose_server.pipeline.camera import project, rays
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.solve.clip import arranged, fit_people
+from pose_server.solve.clip import arranged, fit_people, solve_clip
 from pose_shared.skeleton import SKELETON
+from scipy.spatial.transform import Rotation
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +80,37 @@ def test_the_film_backwards_gives_the_motion_backwards(walking, studio):
     forth, back = walking.solved(), reverse.solved()
     away = np.linalg.norm(forth.joints_camera_m - back.joints_camera_m[::-1], axis=2)
     assert away.max() < 0.02 and away.mean() < 0.003
+
+
+def test_a_turning_camera_sees_the_same_motion(walking):
+    """The walk filmed by a camera that pans, tilts and rolls, and by one that stands still."""
+    frames = len(walking.track)
+    t = np.linspace(0, 1, frames)
+    turns = Rotation.from_euler(
+        "yxz", np.stack([15 * t, 5 * np.sin(5 * t), 3 * t], axis=1), degrees=True
+    ).as_matrix()
+
+    def turned(points):
+        return points @ np.swapaxes(turns, 1, 2)
+
+    seen = turned(rays(walking.track.keypoints_px, walking.camera.matrix))
+    track = dataclasses.replace(walking.track, keypoints_px=project(seen, walking.camera.matrix))
+    pose = dataclasses.replace(
+        walking.pose,
+        joints_root_m=turned(walking.pose.joints_root_m),
+        root_camera_m=turned(walking.pose.root_camera_m[:, None])[:, 0],
+    )
+    common = {
+        "rate": walking.rate,
+        "fps": None,
+        "options": SolveOptions(),
+        "progress": SilentProgress(),
+    }
+    path = CameraTurns(walking.track.indices, turns)
+    (moving,) = solve_clip([track], [pose], walking.camera, turns=path, **common)
+    still = walking.solved()
+    np.testing.assert_allclose(moving.joints_world_m, still.joints_world_m, atol=1e-4)
+    assert moving.world_to_camera.shape == (frames, 4, 4)
+    # The world's camera lays the skeleton on the film as it was.
+    assert np.nanmedian(moving.reprojection_px) < 4
+    assert abs(np.nanmedian(moving.reprojection_px) - np.nanmedian(still.reprojection_px)) < 1

@@ -1,0 +1,143 @@
+"""How a camera on a tripod or in a hand turned, from what stands still behind the people.
+
+Corners of the background are followed from frame to frame (Shi and Tomasi; Lucas and Kanade), with people
+masked out.  Between a key frame and each later one the rotation that brings the corners' rays together
+is found robustly; when too few of them are left, the frame becomes the next key.  Only turning is followed:
+what a camera that travels sees of a near background is taken for a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_server.pipeline.boundary import Camera, CameraTurns, Detections, FloatArray
+from pose_server.pipeline.camera import rays
+from pose_server.pipeline.progress import Progress
+from pose_server.video.prefetch import prefetch
+from pose_server.video.source import FrameSource
+
+__all__ = ["followed"]
+
+#: Corners are followed in pictures of this length: enough for a hundredth of a degree.
+_LENGTH_PX = 640
+_CORNERS, _QUALITY, _APART_PX = 400, 0.01, 8.0
+#: A corner that does not come back from where it went is lost.
+_BACK_PX = 0.7
+#: Masks of people reach this much beyond their boxes.
+_AROUND = 0.1
+#: Fewer corners than this tell nothing; a key with fewer left than this share is given up.
+_FEWEST, _LEFT = 12, 0.5
+_INLIER_PX = 1.5
+_PASSES = 6
+#: A camera that never turned by more stood still: compression trembles, too.
+_STILL_RAD = np.radians(0.25)
+_BATCH_FRAMES, _PREFETCH_BATCHES = 8, 4
+
+
+def followed(
+    source: FrameSource, found: Sequence[Detections], camera: Camera, progress: Progress
+) -> CameraTurns | None:
+    """Return how the camera turned since the first frame; None for one that stood still.
+
+    Parameters
+    ----------
+    source
+        The clip, decoded once more.
+    found
+        Everybody in each of its frames; they do not stand still.
+    camera
+        Its lens; one that is guessed wrong scales the angles.
+    progress
+        Told of the frames; may cancel.
+    """
+    total = len(found)
+    follower = _Follower(camera)
+    turns: list[FloatArray] = []
+    with prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches:
+        for batch in batches:
+            for frame in batch.frames:
+                turns.append(follower.turn(frame, found[len(turns)].boxes_px))
+                if len(turns) == total:
+                    break
+            progress.report("camera", len(turns), total)
+    result = np.array(turns)
+    cosine = (np.trace(result, axis1=1, axis2=2) - 1) / 2
+    if np.arccos(np.clip(cosine, -1, 1)).max(initial=0.0) < _STILL_RAD:
+        return None
+    return CameraTurns(np.array([frame.index for frame in found[: len(turns)]]), result)
+
+
+class _Follower:
+    """Follows corners through frames that are given one by one."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._scale = min(1.0, _LENGTH_PX / max(camera.image_size))
+        self._matrix = camera.matrix * np.array([[self._scale], [self._scale], [1.0]])
+        self._before: Any = None
+        self._points: Any = np.empty((0, 1, 2), dtype=np.float32)  # as OpenCV has them
+        self._rays = np.empty((0, 3))
+        self._count = 0
+        self._key = self._turn = np.eye(3)
+
+    def turn(self, frame: NDArray[np.uint8], boxes_px: FloatArray) -> FloatArray:
+        """Return the (3, 3) rotation from the first frame's axes into this one's."""
+        import cv2
+
+        size = (round(frame.shape[1] * self._scale), round(frame.shape[0] * self._scale))
+        grey = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        free = self._mask(grey.shape, boxes_px)
+        if self._before is not None and len(self._points):
+            self._follow(self._before, grey, free)
+        if len(self._points) >= _FEWEST:
+            self._turn = _turned(self._rays, self._seen(), _INLIER_PX / self._matrix[0, 0]) @ self._key
+        if len(self._points) < max(_FEWEST, _LEFT * self._count):
+            self._key = self._turn
+            corners = cv2.goodFeaturesToTrack(grey, _CORNERS, _QUALITY, _APART_PX, mask=free)
+            self._points = np.empty((0, 1, 2), np.float32) if corners is None else corners
+            self._count = len(self._points)
+            self._rays = self._seen()
+        self._before = grey
+        return self._turn
+
+    def _follow(self, before: Any, now: Any, free: NDArray[np.uint8]) -> None:
+        import cv2
+
+        there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, self._points, np.empty_like(self._points))
+        back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, np.empty_like(self._points))
+        near = np.linalg.norm(back - self._points, axis=(1, 2)) < _BACK_PX
+        at = np.rint(there[:, 0]).astype(int)
+        inside = ((at >= 0) & (at < now.shape[::-1])).all(axis=1)
+        clear = np.zeros(len(at), dtype=bool)
+        clear[inside] = free[at[inside, 1], at[inside, 0]] > 0
+        kept = (found[:, 0] > 0) & (returned[:, 0] > 0) & near & clear
+        self._points, self._rays = there[kept], self._rays[kept]
+
+    def _seen(self) -> FloatArray:
+        directions = rays(self._points[:, 0].astype(float), self._matrix)
+        return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+
+    def _mask(self, shape: tuple[int, ...], boxes_px: FloatArray) -> NDArray[np.uint8]:
+        free = np.full(shape, 255, dtype=np.uint8)
+        for left, top, right, bottom in boxes_px[np.isfinite(boxes_px).all(axis=1)] * self._scale:
+            wide, high = _AROUND * (right - left), _AROUND * (bottom - top)
+            rows = slice(max(0, int(top - high)), max(0, int(bottom + high)))
+            free[rows, max(0, int(left - wide)) : max(0, int(right + wide))] = 0
+        return free
+
+
+def _turned(before: FloatArray, now: FloatArray, expected_rad: float) -> FloatArray:
+    """Return the (3, 3) rotation of (N, 3) rays onto others: Kabsch, robust as Geman and McClure."""
+    weight = np.ones(len(before))
+    turn = np.eye(3)
+    for _ in range(_PASSES):
+        u, _s, vt = np.linalg.svd((now * weight[:, None]).T @ before)
+        turn = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
+        away = np.linalg.norm(now - before @ turn.T, axis=1)
+        # First what most agree on, however far off; then what agrees closely.
+        spread = max(expected_rad, float(np.median(away)))
+        weight = 1 / (1 + (away / spread) ** 2) ** 2
+    return np.asarray(turn)
