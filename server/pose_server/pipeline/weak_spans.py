@@ -95,15 +95,19 @@ def _lasting(mask: NDArray[np.bool_], rows: float) -> NDArray[np.bool_]:
 
 def _together(mask: NDArray[np.bool_], near: float) -> list[tuple[int, int, list[int]]]:
     """Return begin, end and joints of runs, those together that begin and end nearly at once."""
+    runs = [(*run, joint) for joint in range(mask.shape[1]) for run in _joined(mask[:, joint], near)]
     found: list[tuple[int, int, list[int]]] = []
-    for joint in range(mask.shape[1]):
-        for begin, end in _joined(mask[:, joint], near):
-            for i, (first, last, joints) in enumerate(found):
-                if abs(first - begin) <= near and abs(last - end) <= near and joint not in joints:
-                    found[i] = (min(first, begin), max(last, end), [*joints, joint])
-                    break
-            else:
+    for begin, end, joint in sorted(runs):
+        for i in range(len(found) - 1, -1, -1):
+            first, last, joints = found[i]
+            if begin - first > near:
                 found.append((begin, end, [joint]))
+                break
+            if abs(last - end) <= near and joint not in joints:
+                found[i] = (first, max(last, end), sorted([*joints, joint]))
+                break
+        else:
+            found.append((begin, end, [joint]))
     return found
 
 
