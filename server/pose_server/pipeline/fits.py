@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
 
-from pose_server.pipeline.boundary import Pose3D, Track2D
+from pose_server.pipeline.boundary import CameraTurns, Pose3D, Track2D
 from pose_server.solve.clock import on_clock
 from pose_server.solve.person import Person
 from pose_server.solve.proportions import Proportions
@@ -39,7 +39,13 @@ def fit_arrays(person: Person) -> dict[str, NDArray[np.float32]]:
     return {name: np.asarray(getattr(owner, name), np.float32) for name, owner in owners.items()}
 
 
-def fit_of(arrays: Mapping[str, NDArray[Any]], track: Track2D, pose: Pose3D, rate: Fraction) -> Person:
+def fit_of(
+    arrays: Mapping[str, NDArray[Any]],
+    track: Track2D,
+    pose: Pose3D,
+    rate: Fraction,
+    turns: CameraTurns | None,
+) -> Person:
     """Read back what `fit_arrays` made of the person whose evidence this is.
 
     Raises
@@ -72,4 +78,5 @@ def fit_of(arrays: Mapping[str, NDArray[Any]], track: Track2D, pose: Pose3D, rat
         local_wxyz=values["local_wxyz"],
         root_camera_m=values["root_camera_m"],
         trust=values["trust"],
+        turns=None if turns is None else turns.at(track.indices),
     )

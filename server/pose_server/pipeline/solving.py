@@ -60,7 +60,14 @@ def solve_to_files(
     with log.stage("solve", rows):
         progress.report("solve", 0, rows)
         if evidence.fits is None:
-            fits = fit_people(evidence.tracks, evidence.poses, camera, rate=rate, progress=progress)
+            fits = fit_people(
+                evidence.tracks,
+                evidence.poses,
+                camera,
+                rate=rate,
+                progress=progress,
+                turns=evidence.turns,
+            )
             evidence = replace(evidence, fits=tuple(fits))
         # What is arranged is what is kept, so that a refinement begins with the very same numbers.
         evidence = write_evidence(folder / EVIDENCE_FILE, evidence)
