@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pose_server.cli.bars import ProgressBars
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
 from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.solve_options import SolveOptions
 
-__all__ = ["fetch_result", "import_remotely"]
+__all__ = ["fetch_result", "import_remotely", "refine_remotely"]
 
 #: Stages of the client's own, beside the server's that count frames.
 _COUNTED_IN_BYTES = {"read", "upload", "download"}
@@ -44,6 +46,22 @@ def import_remotely(
             if started:
                 client.cancel(started[0])
             raise
+        return _download(client, job, folder, bars)
+
+
+def refine_remotely(
+    name: str, changes: Mapping[str, Any], out: Path, *, server: str, quiet: bool
+) -> dict[str, Any]:
+    """Have a server solve the result of a job again, fetch the new one, and return its report.
+
+    `changes` are fields of `SolveOptions`. Ctrl+C leaves the new job alone.
+    """
+    fields = SolveOptions(**changes).to_dict()
+    # A height that is not known is 0 on the line; what is not named stays as it was.
+    fields = {name: fields[name] or 0 if name == "height_m" else fields[name] for name in changes}
+    with Client(server) as client, output_folder(out) as folder, ProgressBars(quiet=quiet) as bars:
+        client.check_compatible()
+        job = client.refine(name, fields, on_event=lambda event: _show(bars, event))
         return _download(client, job, folder, bars)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,31 @@ def test_a_refinement_is_a_job_whose_result_is_fetched_as_any(
     name = "left_elbow/rotation/x"
     shaking = [np.abs(np.diff(motion.channels[name], 2)).mean() for motion in (before, after)]
     assert shaking[1] < 0.9 * shaking[0]
+
+
+def test_the_command_line_refines_a_job(server: RunningServer, imported: Job, tmp_path: Path) -> None:
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pose_server", "refine", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+
+    changes = ["--smoothing", "1", "--height", "auto", "--contact", "3:left_toe:2-9=off"]
+    done = run(imported.name, "--server", server.address, "--out", "out", *changes, "--filter", "arms=rts")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    solve = report["options"]["solve"]
+    assert report["refined_from"] == imported.name
+    assert (solve["smoothing"], solve["height_m"], solve["floor"]) == (1, None, "auto")
+    assert (solve["edits"][0]["person"], solve["filters"][0]["name"]) == (3, "rts")
+    assert (tmp_path / "out" / "person_03" / "motion.npz").is_file()
+    for arguments, word in (
+        ((imported.name, "--server", server.address), "--out"),
+        (("jobs/none", "--server", server.address, "--out", "other"), "no job none"),
+        ((imported.name, "--out", "other"), "no report.json"),
+    ):
+        refused = run(*arguments)
+        assert refused.returncode == 2
+        assert word in refused.stderr.strip().splitlines()[-1]
+        assert not (tmp_path / "other").exists()
 
 
 def test_a_refinement_is_refined_and_outlives_its_source(
