@@ -41,8 +41,9 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
     options
         Any of: ``people`` (int), ``persons`` (ints), ``start`` and ``end`` (a frame number as int
         or text, or seconds such as ``"1.5s"``), ``fps`` and ``input_fps`` (int, `Fraction`, or text
-        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``detector`` and
-        ``lifter`` (str), ``formats`` (strings), ``allow_truncated`` (bool), and those of `solve_spec`.
+        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``camera``,
+        ``detector`` and ``lifter`` (str), ``formats`` (strings), ``allow_truncated`` (bool), and
+        those of `solve_spec`.
         What is absent or None takes the server's default.
 
     Raises
@@ -171,6 +172,7 @@ def _extend(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]
 
 _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "allow_truncated": _set("allow_truncated", bool),
+    "camera": _set("camera", str),
     "detector": _set("detector", str),
     "end": _copy("end", _moment),
     "focal_mm": _set("focal_mm", float),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 from accuracy import raw_landmarks, score
@@ -12,11 +14,13 @@ from numpy.typing import NDArray
 from pose_server.cli.remote import import_remotely
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.report import ImportReport
 from pose_shared.client import Client
+from scipy.spatial.transform import Rotation
 
 pytestmark = pytest.mark.reference
 MOTION = ("npz", "bvh")
@@ -152,6 +156,42 @@ def test_a_server_refines_without_looking_again(
         report = json.loads((tmp_path / name / "report.json").read_text())
         assert {timing["stage"] for timing in report["timings"]} == {"solve", "export"}
         assert report["refined_from"] == first.name
+
+
+def panning(film: Path, target: Path, frames: int) -> None:
+    """Film a part of a film again, with a longer lens that pans, tilts and rolls."""
+    with av.open(str(film)) as container:
+        pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)][:frames]
+    height, width = pictures[0].shape[:2]
+    first = camera_of_clip((width, height)).matrix
+    longer = first * [[1.5], [1.5], [1.0]] - [[0, 0, width / 4], [0, 0, height / 4], [0, 0, 0]]
+    with av.open(str(target), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "14"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for picture, t in zip(pictures, np.linspace(0, 1, frames), strict=True):
+            angles = [5 * np.sin(4 * t), 1 + 2 * np.sin(6 * t), 1.5 * np.sin(5 * t)]
+            turn = Rotation.from_euler("yxz", angles, degrees=True).as_matrix()
+            move = longer @ turn @ np.linalg.inv(first)
+            image = cv2.warpPerspective(picture, move, (width, height), flags=cv2.INTER_CUBIC)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def test_a_camera_that_pans_does_not_move_the_dancer(reference_data: Path, tmp_path: Path) -> None:
+    """She stands on one leg throughout; only the picture of her moves."""
+    film = tmp_path / "pan.mp4"
+    panning(reference_data / "video" / "pose_1.mp4", film, 60)
+    reports = {
+        camera: imported(
+            film, tmp_path / camera, ImportOptions(formats=("npz",), focal_mm=45.0, camera=camera)
+        )
+        for camera in ("auto", "still")
+    }
+    followed, taken_for_still = (motions(tmp_path / camera)[0] for camera in reports)
+    assert np.ptp(followed.root_world_m[:, 0]) < 0.1 < 0.3 < np.ptp(taken_for_still.root_world_m[:, 0])
+    assert followed.world_to_camera.shape == (60, 4, 4)
+    assert np.nanmedian(followed.reprojection_px) < 0.7 * np.nanmedian(taken_for_still.reprojection_px)
+    assert any("camera turns" in note for note in reports["auto"].notes)
 
 
 def test_the_same_clip_at_another_rate_is_the_same_motion(reference_data: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _STAGES = {
     "upload": "Sending the clip",
     "video": "Decoding",
     "detect": "Finding people",
+    "camera": "Following the camera",
     "track": "Following people",
     "lift": "Estimating depth",
     "solve": "Fitting skeletons",

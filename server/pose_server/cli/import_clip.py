@@ -46,6 +46,9 @@ def import_command(
     focal_mm: Annotated[
         float | None, typer.Option(help="Focal length on a sensor 36 mm along the longer side.")
     ] = None,
+    camera: Annotated[
+        str, typer.Option(help="auto follows one that turns, still takes it for one on a tripod.")
+    ] = "auto",
     detector: Annotated[str, typer.Option(help="Which detector; 'pose-server doctor' lists them.")] = "auto",
     lifter: Annotated[
         str,
@@ -87,6 +90,7 @@ def import_command(
             input_fps=parse_rate(input_fps, "--input-fps") if input_fps is not None else None,
             fov_deg=fov,
             focal_mm=focal_mm,
+            camera=camera,
             detector=detector,
             lifter=lifter,
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),

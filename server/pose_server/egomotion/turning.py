@@ -20,7 +20,10 @@ from pose_server.pipeline.progress import Progress
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
-__all__ = ["followed"]
+__all__ = ["FOLLOW_VERSION", "followed"]
+
+#: Raised when the same frames give other numbers.
+FOLLOW_VERSION = 1
 
 #: Corners are followed in pictures of this length: enough for a hundredth of a degree.
 _LENGTH_PX = 640
@@ -34,7 +37,7 @@ _FEWEST, _LEFT = 12, 0.5
 _INLIER_PX = 1.5
 _PASSES = 6
 #: A camera that never turned by more stood still: compression trembles, too.
-_STILL_RAD = np.radians(0.25)
+_STILL_DEG = 0.25
 _BATCH_FRAMES, _PREFETCH_BATCHES = 8, 4
 
 
@@ -64,11 +67,9 @@ def followed(
                 if len(turns) == total:
                     break
             progress.report("camera", len(turns), total)
-    result = np.array(turns)
-    cosine = (np.trace(result, axis1=1, axis2=2) - 1) / 2
-    if np.arccos(np.clip(cosine, -1, 1)).max(initial=0.0) < _STILL_RAD:
-        return None
-    return CameraTurns(np.array([frame.index for frame in found[: len(turns)]]), result)
+    indices = np.array([frame.index for frame in found[: len(turns)]], dtype=np.int64)
+    path = CameraTurns(indices, np.array(turns).reshape(-1, 3, 3))
+    return path if path.widest_deg > _STILL_DEG else None
 
 
 class _Follower:

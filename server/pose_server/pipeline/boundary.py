@@ -255,6 +255,12 @@ class CameraTurns:
     def __post_init__(self) -> None:
         check_arrays(self, indices=("i", ("T",)), turns=("f", ("T", 3, 3)))
 
+    @property
+    def widest_deg(self) -> float:
+        """The largest turn away from the first frame."""
+        cosine = (np.trace(self.turns, axis1=1, axis2=2) - 1) / 2
+        return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max(initial=0.0))
+
     def at(self, indices: IntArray) -> FloatArray:
         """Return (N, 3, 3) turns of some source frames, of the nearest known one each."""
         after = np.clip(np.searchsorted(self.indices, indices), 1, max(len(self.indices) - 1, 1))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +14,11 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, ClipInfo, Detections, Track2D
+from pose_server.pipeline.boundary import Camera, CameraTurns, ClipInfo, Detections, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
 from pose_server.pipeline.evidence import Evidence
@@ -127,8 +130,9 @@ class _Import:
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
                 "give its field of view or focal length to make distances true."
             )
+        turns = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
         numbers = tuple(person.index for person in summaries)
-        evidence = self.lift(tracks, numbers, camera, lifter, source.info)
+        evidence = replace(self.lift(tracks, numbers, camera, lifter, source.info), turns=turns)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
@@ -145,15 +149,18 @@ class _Import:
             pose_server=__version__,
         )
 
-    def detect(self, source: FrameSource, detector: Detector, sha256: str) -> list[Detections]:
+    def frame_settings(self) -> dict[str, Any]:
+        """What decides which frames there are."""
         options = self.options
-        settings = {
+        return {
             "start": str(options.start),
             "end": str(options.end),
             "input_fps": str(options.input_fps),
             "allow_truncated": options.allow_truncated,
-            "detector": detector.fingerprint,
         }
+
+    def detect(self, source: FrameSource, detector: Detector, sha256: str) -> list[Detections]:
+        settings = {**self.frame_settings(), "detector": detector.fingerprint}
         key = stage_fingerprint(sha256, "detect", DETECT_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
@@ -166,6 +173,30 @@ class _Import:
         if self.stage_cache:
             self.stage_cache.put(key, pack_detections(found, len(detector.keypoint_names)))
         return found
+
+    def follow(
+        self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
+    ) -> CameraTurns | None:
+        """Return how the camera turned, None if it stood still."""
+        if self.options.camera == "still":
+            return None
+        settings = {**self.frame_settings(), "detector": detector, "matrix": camera.matrix.tolist()}
+        key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)
+        known = self.stage_cache.get(key) if self.stage_cache else None
+        if known is not None:
+            turns = CameraTurns(known["indices"], known["turns"]) if len(known["indices"]) else None
+        else:
+            with self.log.stage("camera", len(found)):
+                turns = followed(source, found, camera, self.progress)
+            if self.stage_cache:
+                kept = turns or CameraTurns(np.zeros(0, np.int64), np.zeros((0, 3, 3)))
+                self.stage_cache.put(key, {"indices": kept.indices, "turns": kept.turns})
+        if turns is not None:
+            self.log.note(
+                f"The camera turns, by {turns.widest_deg:.0f} degrees at most; it was followed as one that "
+                "does not travel. Give --camera still if it stood still."
+            )
+        return turns
 
     def lift(
         self,

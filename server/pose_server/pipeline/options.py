@@ -13,12 +13,14 @@ from pose_shared.errors import InputError
 
 from pose_server.pipeline.solve_options import SolveOptions
 
-__all__ = ["FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
+__all__ = ["CAMERAS", "FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = ("npz", "bvh", "preview")
 #: Lifters that need no file of the user's.
 LIFTERS = ("auto", "house", "house_causal", "landmarks")
+#: ``auto`` follows one that turns; ``still`` takes it for one on a tripod and does not look.
+CAMERAS = ("auto", "still")
 _PEOPLE_LIMIT = 64
 #: Rates that people round, and what they are.
 _ROUNDED_RATES = {
@@ -115,6 +117,8 @@ class ImportOptions:
     """Horizontal field of view of the upright picture."""
     focal_mm: float | None = None
     """Focal length on a sensor 36 mm along the longer side; excludes `fov_deg`."""
+    camera: str = "auto"
+    """One of `CAMERAS`."""
     detector: str = "auto"
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
@@ -130,6 +134,12 @@ class ImportOptions:
                 f"There is no output format '{unknown[0]}'; choose from {', '.join(FORMATS)}.",
                 reason="FORMAT_UNKNOWN",
                 value=unknown[0],
+            )
+        if self.camera not in CAMERAS:
+            raise InputError(
+                f"--camera {self.camera} is not possible; choose from {', '.join(CAMERAS)}.",
+                reason="CAMERA_INVALID",
+                value=self.camera,
             )
         if not self.formats:
             raise InputError(

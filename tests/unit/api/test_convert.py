@@ -19,7 +19,7 @@ from pose_server.api.convert import (
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
-from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment
+from pose_server.pipeline.options import CAMERAS, FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
@@ -83,6 +83,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             fps=draw(st.none() | rates),
             input_fps=draw(st.none() | rates),
             detector=draw(st.sampled_from(["auto", "blazepose"])),
+            camera=draw(st.sampled_from(CAMERAS)),
             lifter=draw(st.sampled_from(LIFTERS)),
             solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),

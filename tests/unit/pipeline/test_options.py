@@ -38,6 +38,7 @@ def test_options_survive_json() -> None:
         ({"fov_deg": 60.0, "focal_mm": 35.0}, "CAMERA_INVALID"),
         ({"fov_deg": 179.0}, "CAMERA_INVALID"),
         ({"focal_mm": 0.0}, "CAMERA_INVALID"),
+        ({"camera": "drone"}, "CAMERA_INVALID"),
         ({"start": Moment(frame=5), "end": Moment(frame=5)}, "RANGE_EMPTY"),
         ({"start": Moment(seconds=2.0), "end": Moment(seconds=1.0)}, "RANGE_EMPTY"),
     ],
