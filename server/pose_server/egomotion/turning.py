@@ -1,9 +1,9 @@
 """How a camera on a tripod or in a hand turned, from what stands still behind the people.
 
-Corners of the background are followed from frame to frame (Shi and Tomasi; Lucas and Kanade), with people
-masked out.  Between a key frame and each later one the rotation that brings the corners' rays together
-is found robustly; when too few of them are left, the frame becomes the next key.  Only turning is followed:
-what a camera that travels sees of a near background is taken for a turn.
+Corners of the background are followed from frame to frame, with people masked out.  Between a key
+frame and each later one the rotation that brings the corners' rays together is found robustly; when
+too few of them are left, the frame becomes the next key.  Only turning is followed: what a camera that
+travels sees of a near background is taken for a turn.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_server.egomotion.corners import back_and_forth, corners, grey_of, scale_of
 from pose_server.pipeline.boundary import Camera, CameraTurns, Detections, FloatArray
 from pose_server.pipeline.camera import rays
 from pose_server.pipeline.progress import Progress
@@ -25,11 +26,6 @@ __all__ = ["FOLLOW_VERSION", "followed"]
 #: Raised when the same frames give other numbers.
 FOLLOW_VERSION = 1
 
-#: Corners are followed in pictures of this length: enough for a hundredth of a degree.
-_LENGTH_PX = 640
-_CORNERS, _QUALITY, _APART_PX = 400, 0.01, 8.0
-#: A corner that does not come back from where it went is lost.
-_BACK_PX = 0.7
 #: Masks of people reach this much beyond their boxes.
 _AROUND = 0.1
 #: Fewer corners than this tell nothing; a key with fewer left than this share is given up.
@@ -76,7 +72,7 @@ class _Follower:
     """Follows corners through frames that are given one by one."""
 
     def __init__(self, camera: Camera) -> None:
-        self._scale = min(1.0, _LENGTH_PX / max(camera.image_size))
+        self._scale = scale_of(*camera.image_size)
         self._matrix = camera.matrix * np.array([[self._scale], [self._scale], [1.0]])
         self._before: Any = None
         self._points: Any = np.empty((0, 1, 2), dtype=np.float32)  # as OpenCV has them
@@ -86,10 +82,7 @@ class _Follower:
 
     def turn(self, frame: NDArray[np.uint8], boxes_px: FloatArray) -> FloatArray:
         """Return the (3, 3) rotation from the first frame's axes into this one's."""
-        import cv2
-
-        size = (round(frame.shape[1] * self._scale), round(frame.shape[0] * self._scale))
-        grey = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        grey = grey_of(frame)
         free = self._mask(grey.shape, boxes_px)
         if self._before is not None and len(self._points):
             self._follow(self._before, grey, free)
@@ -97,24 +90,19 @@ class _Follower:
             self._turn = _turned(self._rays, self._seen(), _INLIER_PX / self._matrix[0, 0]) @ self._key
         if len(self._points) < max(_FEWEST, _LEFT * self._count):
             self._key = self._turn
-            corners = cv2.goodFeaturesToTrack(grey, _CORNERS, _QUALITY, _APART_PX, mask=free)
-            self._points = np.empty((0, 1, 2), np.float32) if corners is None else corners
+            self._points = corners(grey, free)
             self._count = len(self._points)
             self._rays = self._seen()
         self._before = grey
         return self._turn
 
     def _follow(self, before: Any, now: Any, free: NDArray[np.uint8]) -> None:
-        import cv2
-
-        there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, self._points, np.empty_like(self._points))
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, np.empty_like(self._points))
-        near = np.linalg.norm(back - self._points, axis=(1, 2)) < _BACK_PX
+        there, kept = back_and_forth(before, now, self._points)
         at = np.rint(there[:, 0]).astype(int)
         inside = ((at >= 0) & (at < now.shape[::-1])).all(axis=1)
         clear = np.zeros(len(at), dtype=bool)
         clear[inside] = free[at[inside, 1], at[inside, 0]] > 0
-        kept = (found[:, 0] > 0) & (returned[:, 0] > 0) & near & clear
+        kept &= clear
         self._points, self._rays = there[kept], self._rays[kept]
 
     def _seen(self) -> FloatArray:

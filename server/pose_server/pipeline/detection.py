@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,22 @@ from pose_server.video.source import FrameSource
 __all__ = ["DETECT_VERSION", "detect_clip", "pack_detections", "unpack_detections"]
 
 #: Raised when the stage gives other numbers for the same frames and detector.
-DETECT_VERSION = 1
+DETECT_VERSION = 2
 _BATCH_FRAMES = 8
 _PREFETCH_BATCHES = 4
 
 
-def detect_clip(source: FrameSource, detector: Detector, progress: Progress) -> list[Detections]:
+def detect_clip(
+    source: FrameSource,
+    detector: Detector,
+    progress: Progress,
+    *,
+    look: Callable[[NDArray[np.uint8]], None] | None = None,
+) -> list[Detections]:
     """Return what the detector sees in every frame of the asked range, in order.
 
-    Decoding runs in a thread of its own, a few batches ahead; memory does not depend on the length.
+    `look` is shown a frame about every half second, the first among them.  Decoding runs in a thread of
+    its own, a few batches ahead; memory does not depend on the length.
     """
     found: list[Detections] = []
     total = source.info.frame_count
@@ -34,7 +41,11 @@ def detect_clip(source: FrameSource, detector: Detector, progress: Progress) -> 
         detector.session(source.info) as session,
         prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches,
     ):
+        every = max(1, round(source.info.rate / 2))
         for batch in batches:
+            for frame, index in zip(batch.frames, batch.indices, strict=True):
+                if look and (index - source.info.first_frame) % every == 0:
+                    look(frame)
             found.extend(session.detect(batch))
             progress.report("detect", len(found), max(total, len(found)))
         found.extend(session.finish())

@@ -14,6 +14,7 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.stillness import Stillness
 from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
@@ -90,6 +91,7 @@ class _Import:
         self.progress = progress
         self.stage_cache = stage_cache
         self.log = StageLog(progress)
+        self.camera_moved = False
 
     def run(self, clip: Path, folder: Path, name: str) -> ImportReport:
         options = self.options
@@ -164,21 +166,24 @@ class _Import:
         key = stage_fingerprint(sha256, "detect", DETECT_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
-            found = unpack_detections(known)
+            found, self.camera_moved = unpack_detections(known), bool(known["camera_moved"])
             self.progress.report("detect", len(found), len(found))
             self.log.timings.append(StageTiming("detect", 0.0, None, cached=True))
             return found
         with self.log.stage("detect", source.info.frame_count):
-            found = detect_clip(source, detector, self.progress)
+            stillness = Stillness()
+            found = detect_clip(source, detector, self.progress, look=stillness.look)
+            self.camera_moved = stillness.moved
         if self.stage_cache:
-            self.stage_cache.put(key, pack_detections(found, len(detector.keypoint_names)))
+            packed = pack_detections(found, len(detector.keypoint_names))
+            self.stage_cache.put(key, {**packed, "camera_moved": np.array(self.camera_moved)})
         return found
 
     def follow(
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
     ) -> CameraTurns | None:
         """Return how the camera turned, None if it stood still."""
-        if self.options.camera == "still":
+        if self.options.camera == "still" or not self.camera_moved:
             return None
         settings = {**self.frame_settings(), "detector": detector, "matrix": camera.matrix.tolist()}
         key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)

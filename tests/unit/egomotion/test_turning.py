@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pose_server.egomotion.stillness import Stillness
 from pose_server.egomotion.turning import followed
 from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
 from pose_server.pipeline.camera import camera_of_clip
@@ -26,12 +27,14 @@ PAN = Rotation.from_euler(
 class Shot:
     """A `FrameSource` that films a wall far away, and somebody who walks before it."""
 
-    def __init__(self, turns: np.ndarray, walker: float = 0.0, *, blank: bool = False) -> None:
+    def __init__(
+        self, turns: np.ndarray, walker: float = 0.0, *, width: int = 200, blank: bool = False
+    ) -> None:
         rng = np.random.default_rng(1)
         wall = cv2.GaussianBlur(rng.integers(0, 256, (1200, 1600)).astype(np.uint8), (0, 0), 3)
         self.wall = np.full_like(wall, 90) if blank else cv2.normalize(wall, None, 0, 255, cv2.NORM_MINMAX)
-        self.turns, self.walker = turns, walker
-        self.patch = rng.integers(0, 256, (270, 200, 3)).astype(np.uint8)
+        self.turns, self.walker, self.width = turns, walker, width
+        self.patch = np.repeat(self.wall[:270, :200, None], 3, axis=2)
         self.info = ClipInfo(
             path=Path("wall.mp4"),
             width=SIZE[0],
@@ -47,7 +50,7 @@ class Shot:
 
     def box(self, index: int) -> np.ndarray:
         left = 20 + self.walker * index
-        return np.array([[left, 0, left + 200, 270]])
+        return np.array([[left, 0, left + self.width, 270]])
 
     def batches(self, size: int = 8) -> Iterator[FrameBatch]:
         on_wall = np.array([[900.0, 0, 800], [0, 900.0, 600], [0, 0, 1]])
@@ -103,3 +106,22 @@ def test_people_are_no_background() -> None:
 def test_a_camera_that_stands_still_or_sees_nothing_has_no_turns(blank: bool) -> None:
     shot = Shot(np.repeat(PAN[:1], 10, axis=0), blank=blank)
     assert followed(shot, seen(shot, hidden=False), CAMERA, SilentProgress()) is None
+
+
+def test_a_glance_tells_a_tripod_from_a_hand() -> None:
+    rocked = Rotation.from_rotvec(np.linspace(0, 0.01, 10)[:, None] * [1.0, 0, 0]).as_matrix() @ PAN[0]
+    for turns, moved in ((np.repeat(PAN[:1], 10, axis=0), False), (rocked, True), (PAN[:10], True)):
+        stillness = Stillness()
+        for batch in Shot(turns).batches():
+            for frame in batch.frames:
+                stillness.look(frame)
+        assert stillness.moved is moved
+
+
+def test_a_glance_is_not_misled_by_who_walks_by_or_by_darkness() -> None:
+    for shot in (Shot(np.repeat(PAN[:1], 10, axis=0), walker=12.0, width=90), Shot(PAN[:5], blank=True)):
+        stillness = Stillness()
+        for batch in shot.batches():
+            for frame in batch.frames:
+                stillness.look(frame)
+        assert not stillness.moved
