@@ -122,6 +122,7 @@ def arranged(
         factor = options.height_m / people[0].body.stature_m
         people = [person.scaled(factor) for person in people]
     people = [person.calmed(options.smoothing, rate_hz=rate_hz) for person in people]
+    people = [_refiltered(person, options.filters, rate_hz) for person in people]
     stances = [person.stance(rate_hz=rate_hz) for person in people]
     up = upright(stances)
 
@@ -161,10 +162,16 @@ def arranged(
     origin[2] = min(floors[i] for i in standing)
     motions = []
     for person, carries in zip(stood, contacts, strict=True):
-        motion = _motion(person, carries, turn, origin, camera, rate, options.filters)
+        motion = _motion(person, carries, turn, origin, camera, rate)
         motions.append(resampled(motion, fps) if fps is not None else motion)
         progress.check()
     return motions
+
+
+def _refiltered(person: Person, filters: Sequence[PartFilter], rate_hz: float) -> Person:
+    """Apply the filters that were asked for, before feet are held: they shall not let go of them."""
+    local, root = filtered(person.local_wxyz, person.root_camera_m, filters, SKELETON.joints, rate_hz)
+    return replace(person, local_wxyz=local, root_camera_m=root)
 
 
 def _motion(
@@ -174,14 +181,12 @@ def _motion(
     origin: FloatArray,
     camera: Camera,
     rate: Fraction,
-    filters: Sequence[PartFilter],
 ) -> Motion:
     local = person.local_wxyz.copy()
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
     local[:, 0] = world.as_quat(scalar_first=True)
     local = same_hemisphere(local)
     root_world = person.root_camera_m @ turn.T - origin
-    local, root_world = filtered(local, root_world, filters, SKELETON.joints, float(rate))
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T
     to_camera[:3, 3] = turn.T @ origin
