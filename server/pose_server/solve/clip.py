@@ -14,10 +14,10 @@ from pose_server.pipeline.boundary import Camera, CameraTurns, FloatArray, Motio
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
-from pose_server.pipeline.solve_options import PartFilter, SolveOptions
+from pose_server.pipeline.solve_options import CONTACT_POINTS, PartFilter, SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contact_edits import edited
-from pose_server.solve.contacts import CONTACT_NAMES, supporting
+from pose_server.solve.contacts import supporting
 from pose_server.solve.feet import planted
 from pose_server.solve.filters import filtered
 from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
@@ -210,7 +210,7 @@ def _motion(
         joints_camera_m=joints_camera,
         root_camera_m=joints_camera[:, 0].copy(),
         confidence=_confidence(person.trust, float(rate)),
-        contact_names=CONTACT_NAMES,
+        contact_names=CONTACT_POINTS,
         contacts=contacts,
         keypoint_names=track.keypoint_names,
         keypoints_px=track.keypoints_px,

@@ -10,9 +10,8 @@ from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.proportions import Proportions
 
-__all__ = ["CONTACT_NAMES", "SOLE_CARRIERS", "flying", "resting", "sole_points", "supporting"]
+__all__ = ["SOLE_CARRIERS", "flying", "resting", "sole_points", "supporting"]
 
-CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 #: The speed at which the odds are even, and how much its logarithm counts: alone, and beside the lifter.
 _ALONE_M_S, _ALONE = 0.20, 1.0
 _BESIDE_M_S, _BESIDE = 0.35, 0.5
@@ -35,7 +34,7 @@ _MISSED_S = 0.1
 
 
 def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions) -> FloatArray:
-    """Return the (T, 4, 3) points of `CONTACT_NAMES` under the soles.
+    """Return the (T, 4, 3) points of `CONTACT_POINTS` under the soles.
 
     Parameters
     ----------

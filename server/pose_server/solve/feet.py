@@ -68,7 +68,7 @@ def planted(
     body
         Whose feet they are.
     contacts
-        (T, 4) 0..1 of `CONTACT_NAMES`.
+        (T, 4) 0..1 of `CONTACT_POINTS`.
     up, floor_m
         Unit direction in the camera, and the floor's height along it; None where there is no floor.
     level
