@@ -75,13 +75,15 @@ def upright(people: Sequence[Stance]) -> FloatArray:
 def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
     """Return how high one person's lowest support lies, given (T, 4) heights and supports 0..1.
 
-    Without any support it is where the feet come lowest.
+    Without any support, or where the feet are much lower for a while, it is where they come lowest.
     """
+    lowest = float(np.percentile(heights_m, 2))
     standing = heights_m[supports > 0.5]
     if not len(standing):
-        return float(np.percentile(heights_m, 2))
+        return lowest
     # The middle of the lowest level: its lowest step is only the noisiest.
-    return float(np.median(standing[standing < np.percentile(standing, 5) + LEVEL_M]))
+    level = float(np.median(standing[standing < np.percentile(standing, 5) + LEVEL_M]))
+    return level if level - lowest < LEVEL_M else lowest
 
 
 def common_level(floors_m: Sequence[float]) -> list[float]:
