@@ -8,12 +8,10 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 
 from pose_server.pipeline.boundary import FloatArray, Motion
+from pose_server.pipeline.kinematics import tip_scale
 
 __all__ = ["Bone", "rest_bones"]
 
-# Hip to ankle of the 1.75 m person that the tips of `SKELETON` belong to: 0.530 - 0.039 of the
-# stature (Drillis and Contini, 1966).
-_TIPS_LEG_M = 0.859
 _SHORTEST_M = 1e-3
 _FORWARD, _BACKWARD, _DOWN = (0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)
 
@@ -75,7 +73,7 @@ def _tail_offsets(motion: Motion) -> FloatArray:
     offsets = motion.rest_offsets_m.astype(np.float64)
     parents = motion.parents.tolist()
     tails = np.empty_like(offsets)
-    scale = _leg_length(motion) / _TIPS_LEG_M
+    scale = tip_scale(motion.joint_names, offsets)
     for joint, name in enumerate(motion.joint_names):
         if joint in parents:
             tails[joint] = offsets[parents.index(joint)]
@@ -87,12 +85,6 @@ def _tail_offsets(motion: Motion) -> FloatArray:
         if np.linalg.norm(tails[joint]) < _SHORTEST_M:
             tails[joint] = (0.0, 0.0, 0.01)
     return tails
-
-
-def _leg_length(motion: Motion) -> float:
-    names = [name for name in motion.joint_names if name.endswith(("_knee", "_ankle"))]
-    lengths = [np.linalg.norm(motion.rest_offsets_m[motion.joint_names.index(name)]) for name in names]
-    return float(np.mean(lengths)) * 2 if lengths else _TIPS_LEG_M
 
 
 def _z_axis(name: str, along: FloatArray) -> FloatArray:

@@ -119,7 +119,7 @@ def arranged(
         return []
     rate_hz = float(rate)
     if options.height_m is not None:  # of the first; the others keep their size beside them
-        factor = options.height_m / people[0].body.stature_m
+        factor = options.height_m / people[0].body.height_m
         people = [person.scaled(factor) for person in people]
     people = [person.calmed(options.smoothing, rate_hz=rate_hz) for person in people]
     people = [_refiltered(person, options.filters, rate_hz) for person in people]

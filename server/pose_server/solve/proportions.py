@@ -9,6 +9,7 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 
 from pose_server.pipeline.boundary import FloatArray
+from pose_server.pipeline.kinematics import tip_scale
 
 __all__ = ["Proportions", "proportions"]
 
@@ -60,6 +61,16 @@ class Proportions:
     """(3,) from an ankle to the sole under the heel, in the rest pose."""
     ball_m: FloatArray
     """(3,) from an ankle to the sole under the ball of the foot."""
+
+    @property
+    def height_m(self) -> float:
+        """From the lowest bone of the T-pose to the crown: what receivers see as the height."""
+        heads = np.zeros(len(SKELETON))
+        for joint, parent in enumerate(SKELETON.parents):
+            if parent >= 0:
+                heads[joint] = heads[parent] + self.rest_offsets_m[joint, 2]
+        tip = SKELETON.tips_m["head"][2] * tip_scale(SKELETON.joints, self.rest_offsets_m)
+        return float(heads[SKELETON.index("head")] + tip - heads.min())
 
     def scaled(self, factor: float) -> Proportions:
         """Return a body of other size and the same proportions."""

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pose_server.export.bones import rest_bones
 from pose_server.pipeline.boundary import CameraTurns
 from pose_server.pipeline.camera import project, rays
 from pose_server.pipeline.progress import SilentProgress
@@ -36,7 +37,9 @@ def asked(walking, fitted, **options):
 
 def test_the_height_given_is_the_actors(walking, fitted):
     usual, tall = asked(walking, fitted), asked(walking, fitted, height_m=2.0)
-    factor = 2.0 / fitted[0].body.stature_m
+    factor = 2.0 / fitted[0].body.height_m
+    heights = [z for bone in rest_bones(tall) for z in (bone.head_m[2], bone.tail_m[2])]
+    assert max(heights) - min(heights) == pytest.approx(2.0)
     np.testing.assert_allclose(tall.rest_offsets_m, factor * usual.rest_offsets_m)
     # As much farther away, so that it lies on the film as before.
     np.testing.assert_allclose(tall.root_camera_m, factor * usual.root_camera_m, rtol=0.02)
