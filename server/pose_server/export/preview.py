@@ -20,7 +20,7 @@ from pose_server.pipeline.progress import Progress
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
-__all__ = ["write_preview"]
+__all__ = ["Film", "draw_on_film", "shrunk", "write_preview"]
 
 _WIDEST_PX = 1280
 _TALLEST_PX = 720
@@ -30,6 +30,8 @@ _TIME_BASE = Fraction(1, 90_000)
 _BATCH = 2
 _PREFETCH_BATCHES = 4
 _BONE_M = 0.025
+#: Of H.264, where less is better and larger.
+_QUALITY = 20
 _LABEL: Colour = (214, 218, 226)
 
 
@@ -66,16 +68,16 @@ def write_preview(path: Path, source: FrameSource, motions: Sequence[Motion], *,
     room = RoomView(figures, *room_size)
     with (
         replacing(path) as part,
-        _Film(part, film_size[0] + room_size[0], film_size[1], info.rate) as film,
+        Film(part, film_size[0] + room_size[0], film_size[1], info.rate) as film,
         prefetch(source.batches(_BATCH), _PREFETCH_BATCHES) as batches,
     ):
         done = 0
         for batch in batches:
             for frame, index, time_s in zip(batch.frames, batch.indices, batch.times_s, strict=True):
                 present = [(f, c, at) for f, c in zip(figures, cameras, strict=True) if (at := f.at(time_s))]
-                picture = _shrunk(frame, film_size)
+                picture = shrunk(frame, film_size)
                 for figure, camera, (_, points) in sorted(present, key=lambda seen: -seen[2][1][0, 2]):
-                    _draw_on_film(picture, figure, camera, points)
+                    draw_on_film(picture, figure, camera, points)
                 world = room.draw([(figure, points) for figure, _, (points, _) in present])
                 label = f"frame {index}   {time_s:.2f} s"
                 write_text(world, label, (12, world.shape[0] - 12), _LABEL)
@@ -84,13 +86,27 @@ def write_preview(path: Path, source: FrameSource, motions: Sequence[Motion], *,
             progress.report("preview", done, max(done, info.frame_count))
 
 
-class _Film:
-    """An H.264 film that is being written, closed and completed by the end of the block."""
+class Film:
+    """An H.264 film that is being written, closed and completed by the end of the block.
 
-    def __init__(self, path: Path, width: int, height: int, rate: Fraction) -> None:
+    Parameters
+    ----------
+    path
+        File to write.
+    width, height
+        Of its pictures, even.
+    rate
+        Frames per second, about; every picture has its own time.
+    quality
+        The constant rate factor of H.264, 0 to 51: less is better and larger.
+    """
+
+    def __init__(
+        self, path: Path, width: int, height: int, rate: Fraction, *, quality: int = _QUALITY
+    ) -> None:
         self._file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._file.add_stream(
-            "libx264", rate=rate, options={"preset": "veryfast", "crf": "20"}
+            "libx264", rate=rate, options={"preset": "veryfast", "crf": str(quality)}
         )
         coder = self._stream.codec_context
         coder.width, coder.height, coder.pix_fmt = width, height, "yuv420p"
@@ -104,7 +120,7 @@ class _Film:
         self._first_s: float | None = None
         self._last_tick = -1
 
-    def __enter__(self) -> _Film:
+    def __enter__(self) -> Film:
         return self
 
     def add(self, picture: Picture, time_s: float) -> None:
@@ -135,8 +151,8 @@ def _layout(width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (max(2, 2 * round(side * aspect / 2)), side), (side, side)
 
 
-def _shrunk(frame: Picture, size: tuple[int, int]) -> Picture:
-    """Return a frame in another size.
+def shrunk(frame: Picture, size: tuple[int, int]) -> Picture:
+    """Return a frame in another size (width, height).
 
     Averaging whole blocks first is twenty times faster than averaging fractions of pixels, and looks the
     same; what is left over at the right and the bottom is less than a pixel of the result.
@@ -150,7 +166,8 @@ def _shrunk(frame: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _draw_on_film(picture: Picture, figure: Figure, camera: Camera, points_camera_m: FloatArray) -> None:
+def draw_on_film(picture: Picture, figure: Figure, camera: Camera, points_camera_m: FloatArray) -> None:
+    """Draw a person into a picture in place, given the (P, 3) points of the figure in the film's camera."""
     scale = np.divide(picture.shape[1::-1], camera.image_size)
     pixels, _ = cv2.projectPoints(
         points_camera_m, np.zeros(3), np.zeros(3), camera.matrix.astype(np.float64), camera.distortion

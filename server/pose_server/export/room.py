@@ -48,7 +48,7 @@ class RoomView:
         places = _places(figures)
         fits = [self._fit(places, azimuth) for azimuth in _AZIMUTHS_DEG]
         _, self._rotation, self._centre = min(fits, key=lambda fit: fit[0])
-        _, depths = self._project(places)
+        _, depths = self.project(places)
         self._clear_m, self._hazy_m = float(depths.min()), float(depths.max()) + 0.5
         self._floor = self._empty_floor(places)
         self._last_roots: dict[int, FloatArray] = {}
@@ -65,8 +65,8 @@ class RoomView:
         picture = self._floor.copy()
         for figure, points in present:
             self._lines(picture, points * (1, 1, 0), [(a, b) for a, b, _ in figure.bones], _SHADOW, 2)
-        for figure, points in sorted(present, key=lambda pair: -self._project(pair[1][:1])[1][0]):
-            pixels, depths = self._project(points)
+        for figure, points in sorted(present, key=lambda pair: -self.project(pair[1][:1])[1][0]):
+            pixels, depths = self.project(points)
             draw_figure(
                 picture,
                 figure,
@@ -79,6 +79,14 @@ class RoomView:
                 hazy_m=self._hazy_m,
             )
         return picture
+
+    def project(self, points_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return (P, 2) pixels and (P,) depths of (P, 3) points in the world."""
+        seen = points_m @ self._rotation.T - self._centre
+        depths = seen[:, 2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = self._focal_px * seen[:, :2] / depths[:, None] + np.divide(self._size, 2)
+        return pixels, depths
 
     def _fit(self, places: FloatArray, azimuth_deg: float) -> tuple[float, FloatArray, FloatArray]:
         """Return how far away, how turned and where a camera stands that just sees all places.
@@ -109,14 +117,6 @@ class RoomView:
         # `distance` is how far behind the world's origin the camera stands, along its own view.
         centre[2] = -distance
         return distance + float(seen[:, 2].mean()), rotation, centre
-
-    def _project(self, points_m: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (P, 2) pixels and (P,) depths of (P, 3) points."""
-        seen = points_m @ self._rotation.T - self._centre
-        depths = seen[:, 2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pixels = self._focal_px * seen[:, :2] / depths[:, None] + np.divide(self._size, 2)
-        return pixels, depths
 
     def _empty_floor(self, places: FloatArray) -> Picture:
         """Return the background: a grid of whole metres that fades with the distance from the people."""
@@ -152,7 +152,7 @@ class RoomView:
         colour: Colour,
         width: int,
     ) -> None:
-        pixels, depths = self._project(points_m)
+        pixels, depths = self.project(points_m)
         places = fixed_point(pixels)
         for a, b in pairs:
             if depths[a] > _NEAREST_M and depths[b] > _NEAREST_M:

@@ -1,0 +1,392 @@
+"""Raw, filtered and solved side by side, as films to be looked at.
+
+Usage: ``python tests/benchmarks/films.py OUT [CLIP] [--lifter house]``.  Without a clip it makes the three of
+docs/films.md from the reference clips beside the checkout.  For each it writes ``NAME.mp4`` and a still
+``NAME.jpg``, and one table of what is written under the columns, ``measures.md``.
+
+Three columns show the same people: the detector's own 3D points, each frame placed in the camera by itself;
+the house lifter's joints behind a low-pass filter; and the solved motion.  On top they lie on the footage,
+below they are in the room of the solved motion, into which the other two are scaled as a whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pose_server.detect.registry import create_detector
+from pose_server.egomotion.stillness import Stillness
+from pose_server.egomotion.turning import followed
+from pose_server.evaluate.cleanup import CUTOFF_HZ, filtered
+from pose_server.evaluate.metrics import acceleration, bone_spread, foot_slide
+from pose_server.evaluate.mocap import LIMB_BONES, LIMB_JOINTS
+from pose_server.evaluate.table import Column, Table
+from pose_server.export.figure import Figure, Picture, figure_of, mixed, write_text
+from pose_server.export.preview import Film, draw_on_film, shrunk
+from pose_server.export.room import RoomView
+from pose_server.lift.landmarks import LandmarkLifter
+from pose_server.lift.registry import create_lifter
+from pose_server.lift.repair import repaired
+from pose_server.pipeline.boundary import Camera, Detections, FloatArray, Motion, Pose3D, Track2D
+from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.detection import detect_clip
+from pose_server.pipeline.kinematics import global_rotations
+from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.solve.clip import solve_clip
+from pose_server.track.selection import select_people
+from pose_server.track.tracker import track_people
+from pose_server.video.open import open_clip
+from pose_server.video.source import FrameSource
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+#: Of a column, of its view of the room, and of what is written above and below.
+WIDTH_PX, ROOM_PX, TITLE_PX, NOTE_PX = 512, 320, 30, 72
+#: Width over height of the footage in a column.
+ASPECTS = (1.0, 16 / 9)
+#: What is left free around people, in shares of how far they go.
+MARGIN = 0.12
+QUALITY = 27
+DARK, LIGHT, GREY = (24, 26, 31), (232, 234, 238), (150, 156, 166)
+STANDING = (70, 220, 110)
+WHITE = (255, 255, 255)
+#: The heel lies behind the ankle this share of how far the ball of the foot lies before it.
+HEEL = 0.45
+SIDES = ("left_", "right_")
+FEET = tuple(side + point for side in SIDES for point in ("heel", "big_toe"))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One film to make."""
+
+    clip: Path
+    footage: bool
+    """Whether the clip itself may be shown."""
+    slow: int = 1
+    """How many times slower it is played."""
+    still: int | None = None
+    """Source frame of the still; the middle one when None."""
+
+
+SHOTS = (
+    Shot(DATA / "video" / "sports2d_demo.mp4", footage=True),
+    Shot(DATA / "video" / "pose_1.mp4", footage=False),
+    Shot(DATA / "real3d" / "cam01.mp4", footage=False, slow=3),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One person in one column."""
+
+    figure: Figure
+    limbs_m: FloatArray
+    """(T, 12, 3) in the world."""
+    feet_m: FloatArray
+    """(T, 4, 3) heel and ball of the left and the right foot in the world."""
+    carries: FloatArray
+    """(T, 4) 0..1 what this column itself says of contacts."""
+    stands: FloatArray
+    """(T, 4) 0..1 what the solve says of them, by which every column is measured."""
+
+
+def seen(source: FrameSource) -> tuple[list[Detections], tuple[str, ...], bool]:
+    """Return what the detector finds, its keypoints, and whether the camera moved."""
+    detector, stillness = create_detector("auto", "cpu"), Stillness()
+    found = detect_clip(source, detector, SilentProgress(), look=stillness.look)
+    return found, detector.keypoint_names, stillness.moved
+
+
+def columns(
+    source: FrameSource,
+    found: Sequence[Detections],
+    names: tuple[str, ...],
+    moved: bool,
+    lifter: str,
+) -> tuple[dict[str, list[Shown]], list[Track2D], Camera]:
+    """Return everybody in each column, as detected, and the camera."""
+    info, progress = source.info, SilentProgress()
+    size = (info.width, info.height)
+    everybody = track_people(found, keypoint_names=names, image_size=size, progress=progress)
+    tracks = select_people(everybody, people=None, persons=(), frame_count=len(found))
+    camera = camera_of_clip(size)
+    turns = followed(source, found, camera, progress) if moved else None
+    chosen = create_lifter(lifter, "cpu")
+    kept = [repaired(track) for track in tracks]
+    poses = [chosen.lift(track, camera) for track in kept]
+    motions = solve_clip(
+        kept,
+        poses,
+        camera,
+        rate=info.rate,
+        fps=None,
+        options=SolveOptions(),
+        progress=progress,
+        turns=turns,
+    )
+    raw = [LandmarkLifter().lift(track, camera) for track in tracks]
+    calm = [low_passed(pose, float(info.rate)) for pose in poses]
+    numbered = list(enumerate(motions, start=1))
+    return (
+        {
+            "raw: the detector's 3D points": [
+                of_pose(p, m, n) for p, (n, m) in zip(raw, numbered, strict=True)
+            ],
+            f"filtered: lifted, low pass of {CUTOFF_HZ:g} Hz": [
+                of_pose(p, m, n) for p, (n, m) in zip(calm, numbered, strict=True)
+            ],
+            "solved": [of_motion(m, n) for n, m in numbered],
+        },
+        list(tracks),
+        camera,
+    )
+
+
+def low_passed(pose: Pose3D, rate_hz: float) -> Pose3D:
+    """Return a pose after the usual filter."""
+    return replace(
+        pose,
+        joints_root_m=filtered(pose.joints_root_m, rate_hz),
+        root_camera_m=filtered(pose.root_camera_m[:, None], rate_hz)[:, 0],
+    )
+
+
+def of_pose(pose: Pose3D, motion: Motion, number: int) -> Shown:
+    """Return a pose in the room of a motion of the same person, as far away on the whole."""
+    rows = np.clip(pose.indices - motion.frames[0], 0, len(motion) - 1)
+    ratios = np.linalg.norm(motion.root_camera_m[rows], axis=1) / np.linalg.norm(pose.root_camera_m, axis=1)
+    camera = (pose.joints_root_m + pose.root_camera_m[:, None]) * np.nanmedian(ratios)
+    to_camera = np.broadcast_to(motion.world_to_camera, (len(motion), 4, 4))[rows]
+    world = (camera - to_camera[:, None, :3, 3]) @ to_camera[:, :3, :3]
+
+    def points(joints: FloatArray, *names: str) -> FloatArray:
+        return np.stack([joints[:, pose.joint_names.index(name)] for name in names], axis=1)
+
+    def drawn(joints: FloatArray) -> FloatArray:
+        """Return hips, neck, ears and crown, and then limbs and feet."""
+        pelvis, neck, ears = (
+            points(joints, *(side + part for side in SIDES)).mean(axis=1)
+            for part in ("hip", "shoulder", "ear")
+        )
+        crown = ears + 0.65 * (ears - neck)
+        axis = np.stack([pelvis, neck, ears, crown], axis=1)
+        return np.concatenate([axis, points(joints, *LIMB_JOINTS, *FEET)], axis=1)
+
+    # The colours of the solved figure, the left side lighter.
+    look = figure_of(motion, number)
+    bright = mixed(look.colour, WHITE, 0.5)
+    place = {name: 4 + i for i, name in enumerate((*LIMB_JOINTS, *FEET))}
+    bones = [(0, 1, look.colour), (1, 2, look.colour), (2, 3, look.colour)]
+    chains = ((1, "shoulder", "elbow", "wrist"), (0, "hip", "knee", "ankle", "big_toe"), ("ankle", "heel"))
+    for side, colour in zip(SIDES, (bright, look.colour), strict=True):
+        for chain in chains:
+            ends = [place[side + end] if isinstance(end, str) else end for end in chain]
+            bones += [(a, b, colour) for a, b in pairwise(ends)]
+    figure = replace(
+        look,
+        times_s=pose.times_s,
+        points_world_m=drawn(world),
+        points_camera_m=drawn(camera),
+        bones=tuple(bones),
+        head=(2, 3),
+    )
+    silent = np.zeros((len(pose), 4))
+    return Shown(
+        figure=figure,
+        limbs_m=points(world, *LIMB_JOINTS),
+        feet_m=points(world, *FEET),
+        carries=silent if pose.contacts is None else np.nan_to_num(pose.contacts),
+        stands=motion.contacts[rows],
+    )
+
+
+def of_motion(motion: Motion, number: int) -> Shown:
+    """Return a solved motion; its feet are the points under the soles."""
+    turned = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
+    feet = []
+    for side in SIDES:
+        ankle, toe = (motion.joint_names.index(side + joint) for joint in ("ankle", "toe"))
+        for share in ((1, -HEEL, 1), (1, 1, 1)):
+            offset = motion.rest_offsets_m[toe] * share
+            feet.append(motion.joints_world_m[:, ankle] + turned[:, ankle] @ offset)
+    return Shown(
+        figure=figure_of(motion, number),
+        limbs_m=motion.joints_world_m[:, [motion.joint_names.index(name) for name in LIMB_JOINTS]],
+        feet_m=np.stack(feet, axis=1),
+        carries=motion.contacts,
+        stands=motion.contacts,
+    )
+
+
+def measured(people: Sequence[Shown], rate_hz: float) -> dict[str, float]:
+    """Return what stands under a column: means over the people."""
+    rows = [
+        (
+            acceleration(shown.limbs_m, shown.limbs_m).result_mm_frame2,
+            bone_spread(shown.limbs_m, LIMB_BONES),
+            foot_slide(shown.feet_m, shown.stands, fps=rate_hz).mm_frame,
+        )
+        for shown in people
+    ]
+    keys = ("acceleration_result_mm_frame2", "bone_spread", "foot_slide_mm_frame")
+    return dict(zip(keys, np.nanmean(rows, axis=0).tolist(), strict=True))
+
+
+def window(tracks: Sequence[Track2D], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, top, width and height in pixels of what holds everybody."""
+    points = np.concatenate([track.keypoints_px.reshape(-1, 2) for track in tracks])
+    low, high = np.nanpercentile(points, (0.5, 99.5), axis=0)
+    middle, extent = (low + high) / 2, (high - low) * (1 + 2 * MARGIN)
+    aspect = np.clip(extent[0] / extent[1], *ASPECTS)
+    width = max(extent[0], extent[1] * aspect)
+    wide = np.array([width, width / aspect]).round().astype(int)
+    spare = np.array(size) - wide
+    first = np.where(spare > 0, np.clip(middle - wide / 2, 0, spare), spare / 2).round().astype(int)
+    return int(first[0]), int(first[1]), int(wide[0]), int(wide[1])
+
+
+def shape(place: tuple[int, int, int, int]) -> tuple[int, int]:
+    """Return width and height of a window as a column shows it."""
+    return WIDTH_PX, 2 * round(WIDTH_PX * place[3] / place[2] / 2)
+
+
+def cut(frame: Picture, place: tuple[int, int, int, int]) -> Picture:
+    """Return a window of a frame at a column's size; beyond the picture it is dark."""
+    left, top, width, height = place
+    rows, columns = frame.shape[:2]
+    beyond = [max(0, -top), max(0, top + height - rows), max(0, -left), max(0, left + width - columns)]
+    padded = cv2.copyMakeBorder(frame, *beyond, cv2.BORDER_CONSTANT, value=DARK)
+    top, left = max(top, 0), max(left, 0)
+    return shrunk(np.ascontiguousarray(padded[top : top + height, left : left + width]), shape(place))
+
+
+def pictures(
+    source: FrameSource,
+    found: Sequence[Detections],
+    tracks: Sequence[Track2D],
+    place: tuple[int, int, int, int],
+    footage: bool,
+) -> Iterator[tuple[int, float, Picture]]:
+    """Yield number, time and background of every frame: the footage, or only where keypoints were seen."""
+    if footage:
+        for batch in source.batches(2):
+            for frame, index, time_s in zip(batch.frames, batch.indices, batch.times_s, strict=True):
+                yield int(index), float(time_s), cut(frame, place)
+        return
+    scale = WIDTH_PX / place[2]
+    for one in found:
+        picture = np.full((*shape(place)[::-1], 3), DARK, np.uint8)
+        for track in tracks:
+            row = one.index - int(track.indices[0])
+            for point in track.keypoints_px[row] if 0 <= row < len(track) else ():
+                if np.isfinite(point).all():
+                    x, y = ((point - place[:2]) * scale).astype(int).tolist()
+                    cv2.circle(picture, (x, y), 1, GREY, -1, cv2.LINE_AA)
+        yield one.index, one.time_s, picture
+
+
+def column_picture(
+    title: str,
+    people: Sequence[Shown],
+    measures: dict[str, float],
+    background: Picture,
+    room: RoomView,
+    camera: Camera,
+    time_s: float,
+) -> Picture:
+    """Return one column of one frame."""
+    present = [(shown, at) for shown in people if (at := shown.figure.at(time_s))]
+    overlay = background.copy()
+    for shown, (_, points) in sorted(present, key=lambda pair: -pair[1][1][0, 2]):
+        draw_on_film(overlay, shown.figure, camera, points)
+    world = room.draw([(shown.figure, points) for shown, (points, _) in present])
+    for shown, _ in present:
+        row = int(np.abs(shown.figure.times_s - time_s).argmin())
+        pixels, _ = room.project(shown.feet_m[row])
+        for pixel, carries in zip(pixels, shown.carries[row], strict=True):
+            if carries >= 0.5 and np.isfinite(pixel).all():
+                cv2.circle(world, tuple(pixel.astype(int).tolist()), 4, STANDING, -1, cv2.LINE_AA)
+    above = np.full((TITLE_PX, WIDTH_PX, 3), DARK, np.uint8)
+    below = np.full((NOTE_PX, WIDTH_PX, 3), DARK, np.uint8)
+    write_text(above, title, (10, 20), LIGHT)
+    lines = (
+        f"acceleration {measures['acceleration_result_mm_frame2']:.1f} mm/frame2",
+        f"bone lengths vary by {100 * measures['bone_spread']:.1f} %",
+        f"standing feet slide {measures['foot_slide_mm_frame']:.2f} mm/frame",
+    )
+    for line, text in enumerate(lines):
+        write_text(below, text, (10, 20 + 21 * line), LIGHT)
+    return np.vstack([above, overlay, world, below])
+
+
+def film(shot: Shot, out: Path, lifter: str) -> list[dict[str, float | str]]:
+    """Make one film and its still, and return a row of measures for each column."""
+    source = open_clip(shot.clip)
+    found, names, moved = seen(source)
+    shown, tracks, camera = columns(source, found, names, moved, lifter)
+    measures = {title: measured(people, float(source.info.rate)) for title, people in shown.items()}
+    rooms = {
+        title: RoomView([person.figure for person in shown["solved"]], WIDTH_PX, ROOM_PX) for title in shown
+    }
+    place = window(tracks, camera.image_size)
+    matrix = camera.matrix.copy()
+    matrix[:2, 2] -= place[:2]
+    looking = replace(camera, matrix=matrix, image_size=place[2:])
+    still = found[len(found) // 2].index if shot.still is None else shot.still
+    size = (WIDTH_PX * len(shown), TITLE_PX + shape(place)[1] + ROOM_PX + NOTE_PX)
+    rate = Fraction(source.info.rate) / shot.slow
+    with Film(out / f"{shot.clip.stem}.mp4", *size, rate, quality=QUALITY) as target:
+        for index, time_s, background in pictures(source, found, tracks, place, shot.footage):
+            whole = np.hstack(
+                [
+                    column_picture(title, people, measures[title], background, rooms[title], looking, time_s)
+                    for title, people in shown.items()
+                ]
+            )
+            slowly = f", {shot.slow} times slower" if shot.slow > 1 else ""
+            write_text(whole, f"frame {index}{slowly}", (10, TITLE_PX + shape(place)[1] + ROOM_PX - 10), GREY)
+            target.add(whole, time_s * shot.slow)
+            if index == still:
+                path = str(out / f"{shot.clip.stem}.jpg")
+                cv2.imwrite(path, cv2.cvtColor(whole, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return [{"clip": shot.clip.stem, "column": title, **row} for title, row in measures.items()]
+
+
+def main() -> None:
+    """Make the films and the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="folder to write to")
+    parser.add_argument("clip", type=Path, nargs="?", help="a film; the reference clips without it")
+    parser.add_argument("--lifter", default="house", help="of the filtered and the solved column")
+    parser.add_argument("--no-footage", action="store_true", help="draw on a plain ground; of the clip named")
+    parser.add_argument("--slow", type=int, default=1, help="times slower than it was; of the clip named")
+    parser.add_argument("--still", type=int, help="source frame of the still; of the clip named")
+    arguments = parser.parse_args()
+    named = arguments.clip
+    shots = (Shot(named, not arguments.no_footage, arguments.slow, arguments.still),) if named else SHOTS
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    table = Table(
+        "What stands under the columns",
+        (
+            Column("clip", "Clip"),
+            Column("column", "Column"),
+            Column("acceleration_result_mm_frame2", "Acceleration mm/frame²", 1),
+            Column("bone_spread", "Bone lengths vary by %", 1, percent=True),
+            Column("foot_slide_mm_frame", "Standing feet slide mm/frame", 2),
+        ),
+        [row for shot in shots for row in film(shot, arguments.out, arguments.lifter)],
+        note="Of the limbs' joints in the room; feet stand where the solve says so. Nothing here is a truth.",
+    )
+    (arguments.out / "measures.md").write_text(table.to_markdown(level=1), encoding="utf-8")
+    print(table.to_markdown())
+
+
+if __name__ == "__main__":
+    main()
