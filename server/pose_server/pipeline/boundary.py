@@ -118,6 +118,8 @@ class ClipInfo:
     pixel_aspect: Fraction
     """Width over height of a source pixel, before it was made square."""
     codec: str
+    focal_mm: float | None = None
+    """Focal length as on full frame (36 mm wide), where the recording names it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,7 +237,7 @@ class Camera:
     image_size: tuple[int, int]
     """Width and height of the upright picture."""
     focal_source: str
-    """``given`` or ``assumed``."""
+    """``given``, ``recorded`` with the clip, or ``assumed``."""
 
     def __post_init__(self) -> None:
         check_arrays(self, matrix=("f", (3, 3)), distortion=("f", (5,)))

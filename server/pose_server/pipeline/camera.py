@@ -15,7 +15,11 @@ _USUAL_MM = 30.0
 
 
 def camera_of_clip(
-    image_size: tuple[int, int], *, fov_deg: float | None = None, focal_mm: float | None = None
+    image_size: tuple[int, int],
+    *,
+    fov_deg: float | None = None,
+    focal_mm: float | None = None,
+    recorded_mm: float | None = None,
 ) -> Camera:
     """Return a camera with its principal point in the middle of the picture.
 
@@ -28,9 +32,12 @@ def camera_of_clip(
     focal_mm
         Focal length on a sensor 36 mm along the longer side.
 
+    recorded_mm
+        The same as the clip's own metadata have it; what the user gives comes first.
+
     Notes
     -----
-    Without either it is that of a phone's main camera filming: 24 to 28 mm, less what stabilisation cuts
+    Without any it is that of a phone's main camera filming: 24 to 28 mm, less what stabilisation cuts
     off, a field of view of 62 degrees along the longer side.  The picture's diagonal, which CLIFF (Li et
     al., 2022) and WHAM (Shin et al., 2024) assume, is 41 mm.  On another lens it may be wrong by a third;
     depth scales with it, pose hardly.
@@ -38,17 +45,17 @@ def camera_of_clip(
     width, height = image_size
     if fov_deg is not None:
         focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
-    elif focal_mm is not None:
-        focal_px = focal_mm / _SENSOR_MM * max(width, height)
+        source = "given"
     else:
-        focal_px = _USUAL_MM / _SENSOR_MM * max(width, height)
+        known = {"given": focal_mm, "recorded": recorded_mm, "assumed": _USUAL_MM}
+        source, millimetres = next((name, value) for name, value in known.items() if value is not None)
+        focal_px = millimetres / _SENSOR_MM * max(width, height)
     matrix = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], dtype=np.float64)
-    given = fov_deg is not None or focal_mm is not None
     return Camera(
         matrix=matrix,
         distortion=np.zeros(5),
         image_size=(width, height),
-        focal_source="given" if given else "assumed",
+        focal_source=source,
     )
 
 

@@ -126,7 +126,12 @@ class _Import:
             ]
             self.progress.people(summaries)
             options.solve.numbered([person.index for person in summaries])  # who is not there is said now
-        camera = camera_of_clip(size, fov_deg=options.fov_deg, focal_mm=options.focal_mm)
+        camera = camera_of_clip(
+            size,
+            fov_deg=options.fov_deg,
+            focal_mm=options.focal_mm,
+            recorded_mm=source.info.focal_mm,
+        )
         if camera.focal_source == "assumed":
             self.log.note(
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "

@@ -8,7 +8,7 @@ shows it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -33,6 +33,9 @@ __all__ = ["open_film_clip"]
 
 #: Pictures that may lack at the end without a fault: the second field of the last frame.
 _MISSING_END = 1
+#: Apple's, after com.apple.quicktime; and what can be a lens.
+_FOCAL_KEY = "camera.focal_length.35mm_equivalent"
+_LENSES_MM = (5.0, 1000.0)
 
 
 def open_film_clip(
@@ -48,7 +51,7 @@ def open_film_clip(
         ``RANGE_EMPTY``.
     """
     table = scan_packets(path, progress)
-    codec, upright, table = _probe(path, table, progress)
+    codec, upright, focal_mm, table = _probe(path, table, progress)
     timeline = table.timeline(path.name)
     if table.is_cut and not allow_truncated and timeline.reaches_beyond(end):
         raise _truncated(path, timeline, len(timeline))
@@ -64,6 +67,7 @@ def open_film_clip(
         rotation_ccw_deg=upright.rotation_ccw_deg,
         pixel_aspect=upright.pixel_aspect,
         codec=codec,
+        focal_mm=focal_mm,
     )
 
     def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
@@ -74,8 +78,10 @@ def open_film_clip(
     )
 
 
-def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upright, PacketTable]:
-    """Decode the first whole picture: name of the codec, geometry, and the table that begins with it."""
+def _probe(
+    path: Path, table: PacketTable, progress: Progress
+) -> tuple[str, Upright, float | None, PacketTable]:
+    """Decode the first whole picture: its codec, geometry and lens, and the table that begins with it."""
     stumbled = False
     with open_film(path) as (container, stream):
         for frame in _decode(container, stream, table, table.entry(0), progress):
@@ -87,6 +93,7 @@ def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upr
                 return (
                     stream.codec_context.codec.canonical_name,
                     upright,
+                    _lens_mm({**container.metadata, **stream.metadata}),
                     table if stumbled else table.from_first(frame.pts),
                 )
     if table.is_cut or stumbled:
@@ -96,6 +103,18 @@ def _probe(path: Path, table: PacketTable, progress: Progress) -> tuple[str, Upr
         reason="MEDIA_UNREADABLE",
         path=path,
     )
+
+
+def _lens_mm(metadata: Mapping[str, str]) -> float | None:
+    """Return the focal length that phones write into their films, as on full frame."""
+    for name, value in metadata.items():
+        if name.endswith(_FOCAL_KEY):
+            try:
+                millimetres = float(value)
+            except ValueError:
+                return None
+            return millimetres if _LENSES_MM[0] <= millimetres <= _LENSES_MM[1] else None
+    return None
 
 
 def _pictures(

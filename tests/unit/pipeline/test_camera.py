@@ -25,6 +25,14 @@ def test_without_a_lens_that_of_a_phone_is_assumed() -> None:
     assert camera.focal_source == "assumed"
 
 
+def test_what_the_user_says_of_the_lens_comes_before_what_was_recorded() -> None:
+    recorded = camera_of_clip((270, 480), recorded_mm=36.0)
+    assert (recorded.matrix[0, 0], recorded.focal_source) == (480, "recorded")
+    given = camera_of_clip((270, 480), focal_mm=18.0, recorded_mm=36.0)
+    assert (given.matrix[0, 0], given.focal_source) == (240, "given")
+    assert camera_of_clip((270, 480), fov_deg=40, recorded_mm=36.0).focal_source == "given"
+
+
 def test_rays_and_projection_are_inverse() -> None:
     camera = camera_of_clip((640, 480), focal_mm=28)
     points_px = np.random.default_rng(0).uniform(0, 480, (7, 5, 2))

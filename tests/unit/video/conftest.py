@@ -74,6 +74,7 @@ class FilmMaker:
         aspect: Fraction | None = None,
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
+        metadata: dict[str, str] | None = None,
     ) -> Path:
         """Write a film whose pictures are numbered from `first`.
 
@@ -81,6 +82,7 @@ class FilmMaker:
         """
         path = self.folder / name
         with av.open(str(path), "w", options=container_options or {}) as container:
+            container.metadata.update(metadata or {})
             chosen = self.defaults if codec in ("libx264", "libx265") else {}
             stream = container.add_stream(codec, rate=rate, options={**chosen, **(options or {})})
             turns = -rotation // 90

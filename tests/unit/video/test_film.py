@@ -196,6 +196,17 @@ def test_tags_in_an_unknown_encoding_do_no_harm(make_film, see) -> None:
     assert see(open_clip(path).batches()).numbers == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("value", "focal_mm"), [("26", 26.0), ("23.5", 23.5), ("wide", None), ("0", None), ("nan", None)]
+)
+def test_the_lens_that_a_phone_records_is_known(make_film, value, focal_mm) -> None:
+    name = "com.apple.quicktime.camera.focal_length.35mm_equivalent"
+    options = {"movflags": "use_metadata_tags"}
+    film = make_film("phone.mov", frames=3, container_options=options, metadata={name: value})
+    assert open_clip(film).info.focal_mm == focal_mm
+    assert open_clip(make_film(frames=3)).info.focal_mm is None
+
+
 def test_a_recording_that_begins_between_key_frames_begins_with_its_first_picture(
     make_film, see, tmp_path
 ) -> None:
