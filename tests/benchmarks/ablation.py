@@ -23,7 +23,7 @@ from pose_server.evaluate.table import Column, Table, write_tables
 from pose_server.lift import house as lift_house
 from pose_server.lift.crop import Crop, crop_of
 from pose_server.lift.house import HouseLifter, write_weights
-from pose_server.lift.network import LiftNetwork, LiftShape
+from pose_server.lift.network import LiftNetwork, LiftShape, Sight
 from pose_server.train import windows
 from pose_server.train.house import HELD_OUT, HouseOptions, train_house
 from pose_server.train.motions import MotionSet, read_motions
@@ -32,7 +32,8 @@ from pose_server.train.windows import BodyModel
 from torch import Tensor
 
 Views = Callable[[Tensor, Tensor], Crop]
-BASE = HouseOptions()
+#: Narrower than what is shipped, or twenty trainings would take a day.
+BASE = HouseOptions(shape=LiftShape(channels=256))
 #: The errors that every variant is measured with, whatever it was trained on.
 MEASURED = SightModel()
 
@@ -61,6 +62,8 @@ class Variant:
     """Of the training takes."""
     fixed: Mapping[str, float] = field(default_factory=dict)
     """Layers that answer with one number whatever they are given."""
+    mirror: bool = True
+    """Whether the lifter looks at the mirror image as well."""
 
 
 VARIANTS = {
@@ -78,12 +81,16 @@ VARIANTS = {
     "bodies: no limbs of others": Variant(replace(BASE, bodies=BodyModel(crossed_share=0))),
     "bodies: no turned limbs": Variant(replace(BASE, bodies=BodyModel(turned_share=0))),
     "landmarks: never": Variant(replace(BASE, sights=replace(MEASURED, landmarks_share=0.0))),
-    "receptive field 9": Variant(replace(BASE, shape=LiftShape(dilations=(1, 3)))),
-    "receptive field 81": Variant(replace(BASE, shape=LiftShape(dilations=(1, 3, 9, 27)))),
+    "receptive field 9": Variant(replace(BASE, shape=LiftShape(256, (1, 3)))),
+    "receptive field 81": Variant(replace(BASE, shape=LiftShape(256, (1, 3, 9, 27)))),
     "channels 128": Variant(replace(BASE, shape=LiftShape(channels=128))),
-    "channels 512": Variant(replace(BASE, shape=LiftShape(channels=512))),
-    "causal": Variant(replace(BASE, shape=LiftShape(causal=True))),
+    "channels 384": Variant(replace(BASE, shape=LiftShape(channels=384))),
+    "causal": Variant(replace(BASE, shape=LiftShape(channels=256, causal=True))),
     "data: a third": Variant(share=1 / 3),
+    "windows: 32 of 48 frames": Variant(replace(BASE, batch=32, frames=48)),
+    "loss: no bones": Variant(replace(BASE, bones=0.0)),
+    "loss: no projection": Variant(replace(BASE, projection=0.0)),
+    "lifting: no mirror image": Variant(mirror=False),
 }
 
 
@@ -94,6 +101,21 @@ def looking(views: Views | None) -> Iterator[None]:
         yield
     else:
         with patch.object(windows, "crop_of", views), patch.object(lift_house, "crop_of", views):
+            yield
+
+
+@contextmanager
+def mirrored(wanted: bool) -> Iterator[None]:
+    """Let the lifter look at the mirror image, or not."""
+    if wanted:
+        yield
+    else:
+
+        def seen_once(lifter: HouseLifter, sight: Sight, stride: int) -> list[Tensor]:
+            with torch.inference_mode():
+                return [part.cpu() for part in lifter._seen(sight, stride)]
+
+        with patch.object(HouseLifter, "_lifted", seen_once):
             yield
 
 
@@ -139,7 +161,7 @@ def main() -> None:
         if arguments.only and name not in arguments.only:
             continue
         folder = arguments.out / name.replace(":", "").replace(" ", "_")
-        with looking(variant.views):
+        with looking(variant.views), mirrored(variant.mirror):
             lifter = trained(variant, motions, arguments.steps, folder)
             row: dict[str, str | float] = {"variant": name}
             # A network that never saw landmarks has nothing to say with them.
