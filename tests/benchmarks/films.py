@@ -26,6 +26,7 @@ from pose_server.egomotion.turning import followed
 from pose_server.evaluate.cleanup import CUTOFF_HZ, filtered
 from pose_server.evaluate.metrics import acceleration, bone_spread, foot_slide
 from pose_server.evaluate.mocap import LIMB_BONES, LIMB_JOINTS
+from pose_server.evaluate.motion import soles
 from pose_server.evaluate.table import Column, Table
 from pose_server.export.figure import Figure, Picture, figure_of, mixed, write_text
 from pose_server.export.preview import Film, draw_on_film, shrunk
@@ -36,7 +37,6 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, Detections, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import detect_clip
-from pose_server.pipeline.kinematics import global_rotations
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
@@ -56,8 +56,6 @@ QUALITY = 27
 DARK, LIGHT, GREY = (24, 26, 31), (232, 234, 238), (150, 156, 166)
 STANDING = (70, 220, 110)
 WHITE = (255, 255, 255)
-#: The heel lies behind the ankle this share of how far the ball of the foot lies before it.
-HEEL = 0.45
 SIDES = ("left_", "right_")
 FEET = tuple(side + point for side in SIDES for point in ("heel", "big_toe"))
 
@@ -209,17 +207,10 @@ def of_pose(pose: Pose3D, motion: Motion, number: int) -> Shown:
 
 def of_motion(motion: Motion, number: int) -> Shown:
     """Return a solved motion; its feet are the points under the soles."""
-    turned = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
-    feet = []
-    for side in SIDES:
-        ankle, toe = (motion.joint_names.index(side + joint) for joint in ("ankle", "toe"))
-        for share in ((1, -HEEL, 1), (1, 1, 1)):
-            offset = motion.rest_offsets_m[toe] * share
-            feet.append(motion.joints_world_m[:, ankle] + turned[:, ankle] @ offset)
     return Shown(
         figure=figure_of(motion, number),
         limbs_m=motion.joints_world_m[:, [motion.joint_names.index(name) for name in LIMB_JOINTS]],
-        feet_m=np.stack(feet, axis=1),
+        feet_m=soles(motion),
         carries=motion.contacts,
         stands=motion.contacts,
     )
@@ -243,7 +234,9 @@ def window(tracks: Sequence[Track2D], size: tuple[int, int]) -> tuple[int, int, 
     """Return left, top, width and height in pixels of what holds everybody."""
     points = np.concatenate([track.keypoints_px.reshape(-1, 2) for track in tracks])
     low, high = np.nanpercentile(points, (0.5, 99.5), axis=0)
-    middle, extent = (low + high) / 2, (high - low) * (1 + 2 * MARGIN)
+    margin = MARGIN * (high - low)
+    low, high = np.maximum(low - margin, 0), np.minimum(high + margin, size)
+    middle, extent = (low + high) / 2, high - low
     aspect = np.clip(extent[0] / extent[1], *ASPECTS)
     width = max(extent[0], extent[1] * aspect)
     wide = np.array([width, width / aspect]).round().astype(int)
@@ -261,8 +254,9 @@ def cut(frame: Picture, place: tuple[int, int, int, int]) -> Picture:
     """Return a window of a frame at a column's size; beyond the picture it is dark."""
     left, top, width, height = place
     rows, columns = frame.shape[:2]
-    beyond = [max(0, -top), max(0, top + height - rows), max(0, -left), max(0, left + width - columns)]
-    padded = cv2.copyMakeBorder(frame, *beyond, cv2.BORDER_CONSTANT, value=DARK)
+    above, below = max(0, -top), max(0, top + height - rows)
+    before, after = max(0, -left), max(0, left + width - columns)
+    padded = cv2.copyMakeBorder(frame, above, below, before, after, cv2.BORDER_CONSTANT, value=DARK)
     top, left = max(top, 0), max(left, 0)
     return shrunk(np.ascontiguousarray(padded[top : top + height, left : left + width]), shape(place))
 

@@ -40,7 +40,7 @@ from pose_server.pipeline.progress import SilentProgress
 from pose_server.solve.clip import solve_clip
 from pose_server.train.motions import MotionSet
 
-__all__ = ["METHODS", "MotionScore", "evaluate_motion", "mean_row"]
+__all__ = ["METHODS", "MotionScore", "evaluate_motion", "mean_row", "soles"]
 
 METHODS = ("lifted", "filtered", "solved")
 
@@ -200,13 +200,13 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
         scene,
         rate_hz,
     )
-    soles = _soles(motion)
-    below = np.maximum(0.0, -soles[..., 2].min(axis=1)) * 1e3
+    feet = soles(motion)
+    below = np.maximum(0.0, -feet[..., 2].min(axis=1)) * 1e3
     up = np.broadcast_to(motion.world_to_camera, (len(motion), 4, 4))[:, :3, 2]
     steps = rotation_steps_deg(motion.local_rotations_wxyz)
     return {
         **row,
-        **_stood(soles, motion.contacts, scene, rate_hz),
+        **_stood(feet, motion.contacts, scene, rate_hz),
         "penetration_mm": float(below.mean()),
         "worst_penetration_mm": float(below.max()),
         "gravity_deg": float(np.degrees(np.arccos(np.clip((up * scene.up).sum(axis=1), -1, 1))).mean()),
@@ -216,7 +216,7 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
     }
 
 
-def _soles(motion: Motion) -> FloatArray:
+def soles(motion: Motion) -> FloatArray:
     """Return the (T, 4, 3) points of `CONTACT_POINTS` under the soles, in the world."""
     turned = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
     points = []
