@@ -14,7 +14,7 @@ from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-__all__ = ["FILM_FRAMES", "Dancer", "host_motion", "motion_chunks"]
+__all__ = ["FILM_FRAMES", "CameraMove", "Dancer", "host_motion", "motion_chunks"]
 
 #: Of the film that the dancers are in.
 FILM_FRAMES = 48
@@ -48,6 +48,10 @@ class Dancer:
     source_rate: Fraction = Fraction(30000, 1001)
     extra_joints: int = 0
     image_size: tuple[int, int] = (320, 180)
+    #: Of the body and the room.
+    scale: float = 1.0
+    #: Source frames, the last included, in which the left hand is hardly seen.
+    doubtful: tuple[int, int] | None = None
 
     def motion(self, rate: Fraction | None = None) -> Motion:
         """The motion, sampled on the grid of a rate that starts with the film."""
@@ -63,14 +67,20 @@ class Dancer:
         local = Rotation.from_rotvec(turns.reshape(-1, 3)).as_quat(scalar_first=True)
         local = same_hemisphere(local.reshape(len(times_s), -1, 4))
         root = np.stack([np.sin(times_s) + self.seed, 4 + np.cos(times_s), 1 + 0.1 * np.sin(3 * times_s)], -1)
+        root *= self.scale
         joints = joint_positions(local, root, offsets, parents)
         camera, world_to_camera = self.camera()
         in_camera = joints @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
         count, width = len(times_s), len(names)
+        confidence = np.full((count, width), 0.75)
+        frames = np.round(times_s * float(self.source_rate)).astype(np.int64)
+        if self.doubtful:
+            within = (frames >= self.doubtful[0]) & (frames <= self.doubtful[1])
+            confidence[within, names.index("left_hand")] = 0.3
         return Motion(
             rate=rate,
             times_s=times_s,
-            frames=np.round(times_s * float(self.source_rate)).astype(np.int64),
+            frames=frames,
             joint_names=names,
             parents=np.array(parents),
             rest_offsets_m=offsets,
@@ -79,7 +89,7 @@ class Dancer:
             joints_world_m=joints,
             joints_camera_m=in_camera,
             root_camera_m=in_camera[:, 0],
-            confidence=np.full((count, width), 0.75),
+            confidence=confidence,
             contact_names=("left_heel", "right_heel"),
             contacts=np.stack([np.arange(count) % 2, np.ones(count)], -1).astype(np.float64),
             keypoint_names=(),
@@ -97,7 +107,7 @@ class Dancer:
         look = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]) @ Rotation.from_euler("x", -0.1).as_matrix().T
         world_to_camera = np.eye(4)
         world_to_camera[:3, :3] = look
-        world_to_camera[:3, 3] = -look @ (0.3, -1.0, 1.4)
+        world_to_camera[:3, 3] = -look @ (np.array((0.3, -1.0, 1.4)) * self.scale)
         return camera, world_to_camera
 
     def joints_px(self, motion: Motion) -> np.ndarray:
@@ -114,18 +124,33 @@ class Dancer:
             names.append(f"left_finger_{extra}")
             parents.append(names.index("left_hand"))
             offsets.append((0.04, 0.01 * extra, 0))
-        return tuple(names), parents, np.array(offsets, dtype=np.float32)
+        return tuple(names), parents, np.array(offsets, dtype=np.float32) * np.float32(self.scale)
+
+
+@dataclass(frozen=True)
+class CameraMove:
+    """What a camera does from film frame to film frame: it goes along x, and pans."""
+
+    drift_m: float
+    pan_rad: float
+
+    def matrices(self, world_to_camera: np.ndarray, film_frames: np.ndarray) -> np.ndarray:
+        """(T, 4, 4) where a camera that stood as it says is at these film frames."""
+        eye = np.linalg.inv(world_to_camera)[:3, 3]
+        moved = np.tile(np.eye(4), (len(film_frames), 1, 1))
+        moved[:, :3, :3] = Rotation.from_rotvec(np.outer(film_frames, (0, 0, self.pan_rad))).as_matrix()
+        moved[:, :3, 3] = eye - moved[:, :3, :3] @ eye + np.outer(film_frames, (self.drift_m, 0, 0))
+        return np.asarray(world_to_camera @ np.linalg.inv(moved))
 
 
 def motion_chunks(
-    host: HostMotion, source_rate: Fraction, *, camera_drift_m: float = 0.0
+    host: HostMotion, source_rate: Fraction, camera_move: CameraMove | None = None
 ) -> list[motion_pb2.MotionChunk]:
-    """A motion as the server streams it, from a camera that may move along x, so far each row."""
+    """A motion as the server streams it, from a camera that may move."""
     matrices = host.camera.world_to_camera
-    if camera_drift_m:
-        matrices = np.tile(matrices, (host.frame_count, 1, 1))
-        for row, matrix in enumerate(matrices):
-            matrix[:3, 3] -= matrix[:3, :3] @ (camera_drift_m * row, 0, 0)
+    if camera_move:
+        times_s = host.start_time_s + np.arange(host.frame_count) / float(host.rate)
+        matrices = camera_move.matrices(matrices, times_s * float(source_rate))
     header = motion_pb2.MotionHeader(
         clip_name=host.clip_name,
         person=host.person,
@@ -135,6 +160,7 @@ def motion_chunks(
         first_source_frame=host.first_source_frame,
         source_rate=_rate(source_rate),
         contact_names=host.contact_names,
+        weak_spans=[motion_pb2.WeakSpan(**vars(span)) for span in host.weak_spans],
         bones=[
             motion_pb2.Bone(
                 name=b.name, parent=b.parent, head_m=b.head_m, tail_m=b.tail_m, z_axis=b.z_axis, joint=b.name

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 import grpc
-from dancers import Dancer, host_motion, motion_chunks
+from dancers import CameraMove, Dancer, host_motion, motion_chunks
+from grpc_status import rpc_status
 from pose_shared import PROTOCOL_VERSION
 from pose_shared._generated.pose.v1 import (
     jobs_pb2,
@@ -24,7 +25,8 @@ from pose_shared._generated.pose.v1 import (
     uploads_pb2,
     uploads_pb2_grpc,
 )
-from pose_shared.errors import PoseError
+from pose_shared.errors import NotFoundError, PoseError
+from pose_shared.rpc_errors import status_of_error
 
 __all__ = ["FakeServer"]
 
@@ -41,15 +43,19 @@ class FakeServer:
         How long a job takes.
     error
         What every job ends with, if anything.
-    camera_drift_m
-        How far the camera moves along x from row to row.
+    camera_move
+        What the camera does.
+    refined
+        Who dances in a refinement; nobody if the server has lost the job.
     """
 
     dancers: Sequence[Dancer]
     seconds: float = 0.0
     error: PoseError | None = None
     note: str = ""
-    camera_drift_m: float = 0.0
+    camera_move: CameraMove | None = None
+    refined: Sequence[Dancer] = ()
+    refinements: list[jobs_pb2.RefineMotionRequest] = field(default_factory=list)
     specs: list[jobs_pb2.ImportSpec] = field(default_factory=list)
     rates: list[Fraction | None] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -71,8 +77,13 @@ class FakeServer:
         finally:
             server.stop(0).wait()
 
-    def job(self) -> jobs_pb2.Job:
-        job = jobs_pb2.Job(name=_JOB, spec=self.specs[-1], state=jobs_pb2.JOB_STATE_SUCCEEDED)
+    def dancers_of(self, job: str) -> Sequence[Dancer]:
+        return self.dancers if job == _JOB else self.refined
+
+    def job(self, name: str) -> jobs_pb2.Job:
+        job = jobs_pb2.Job(
+            name=name, spec=self.specs[-1] if self.specs else None, state=jobs_pb2.JOB_STATE_SUCCEEDED
+        )
         if self.cancelled.is_set():
             job.state = jobs_pb2.JOB_STATE_CANCELLED
             job.error.CopyFrom(
@@ -82,7 +93,7 @@ class FakeServer:
             job.state = jobs_pb2.JOB_STATE_FAILED
             job.error.CopyFrom(types_pb2.Error(**self.error.to_dict()))
         else:
-            job.people.extend(jobs_pb2.Person(index=i + 1) for i in range(len(self.dancers)))
+            job.people.extend(jobs_pb2.Person(index=i + 1) for i in range(len(self.dancers_of(name))))
         return job
 
 
@@ -117,6 +128,15 @@ class _Jobs(jobs_pb2_grpc.JobServiceServicer):
         self.fake.cancelled.clear()
         return jobs_pb2.Job(name=_JOB, spec=request.spec, state=jobs_pb2.JOB_STATE_QUEUED)
 
+    def RefineMotion(self, request: Any, context: Any) -> jobs_pb2.Job:
+        if not self.fake.refined:
+            unknown = NotFoundError("There is no such job.", reason="JOB_UNKNOWN")
+            context.abort_with_status(rpc_status.to_status(status_of_error(unknown)))
+        self.fake.refinements.append(request)
+        self.fake.cancelled.clear()
+        name = f"{_JOB}-{len(self.fake.refinements)}"
+        return jobs_pb2.Job(name=name, state=jobs_pb2.JOB_STATE_QUEUED, refines=request.job)
+
     def WatchJob(self, request: Any, context: Any) -> Iterator[jobs_pb2.JobEvent]:
         yield jobs_pb2.JobEvent(seq=1, state=jobs_pb2.JOB_STATE_RUNNING)
         if self.fake.note:
@@ -129,15 +149,15 @@ class _Jobs(jobs_pb2_grpc.JobServiceServicer):
                     return
                 progress = jobs_pb2.StageProgress(stage=stage, done=step, total=steps, per_second=20)
                 yield jobs_pb2.JobEvent(time=time.time(), progress=progress)
-        yield jobs_pb2.JobEvent(seq=3, state=self.fake.job().state)
+        yield jobs_pb2.JobEvent(seq=3, state=self.fake.job(request.name).state)
 
     def GetJob(self, request: Any, context: Any) -> jobs_pb2.Job:
-        return self.fake.job()
+        return self.fake.job(request.name)
 
     def CancelJob(self, request: Any, context: Any) -> jobs_pb2.Job:
         self.fake.cancelled.set()
         self.fake.cancel_calls += 1
-        return self.fake.job()
+        return self.fake.job(request.name)
 
 
 class _Motions(motion_pb2_grpc.MotionServiceServicer):
@@ -147,6 +167,6 @@ class _Motions(motion_pb2_grpc.MotionServiceServicer):
     def GetMotion(self, request: Any, context: Any) -> Iterator[Any]:
         rate = Fraction(request.fps.numerator, request.fps.denominator) if request.HasField("fps") else None
         self.fake.rates.append(rate)
-        dancer = self.fake.dancers[request.person - 1]
+        dancer = self.fake.dancers_of(request.job)[request.person - 1]
         motion = host_motion(dancer, request.person, rate)
-        yield from motion_chunks(motion, dancer.source_rate, camera_drift_m=self.fake.camera_drift_m)
+        yield from motion_chunks(motion, dancer.source_rate, self.fake.camera_move)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from blender_hosts import BlenderHost
-from dancers import Dancer
+from dancers import FILM_FRAMES, CameraMove, Dancer
 from fake_pose_server import FakeServer
 from pose_server.pipeline.camera import project
 
@@ -148,10 +148,15 @@ def test_a_part_of_the_film(blender: BlenderHost, server: FakeServer, film: Path
             "scene_frame": 1001,
             "people": 1,
             "fov": 70.0,
+            "height_m": 1.75,
+            "floor": "none",
+            "camera": "still",
             "add_confidence": True,
         },
     )
     spec = server.specs[0]
+    assert (spec.camera, spec.solve.floor, spec.solve.height_m) == ("still", "none", pytest.approx(1.75))
+    assert not any(spec.solve.HasField(name) for name in ("smoothing", "contacts"))
     assert (spec.start.frame, spec.end.frame, spec.people, spec.fov_deg) == (13, 41, 1, 70.0)
     assert list(spec.formats) == ["npz"]
     assert result["film"]["shown"] == [13]
@@ -175,15 +180,23 @@ def test_pictures_in_a_row(
 
 
 def test_a_camera_that_moves(blender: BlenderHost, server: FakeServer, film: Path, tmp_path: Path) -> None:
-    server.camera_drift_m = 0.02
+    """It is keyed as long as anybody is seen, and runs straight from key to key."""
+    server.dancers = [Dancer(1, 0, 30), Dancer(2, 13, FILM_FRAMES)]
+    move = server.camera_move = CameraMove(drift_m=0.02, pan_rad=0.01)
     result = import_video(blender, server, film, tmp_path, resolution=[320, 180])
-    (dancer, _), (person, _) = server.dancers, result["people"]
-    motion = dancer.motion()
-    camera, world_to_camera = dancer.camera()
-    moved = motion.joints_world_m - np.arange(len(motion))[:, None, None] * (server.camera_drift_m, 0, 0)
-    in_camera = moved @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
-    expected = project(in_camera, camera.matrix)
-    assert off_film_px(person, expected, motion.joint_names, FILM_PX) < 0.1
+    camera, world_to_camera = server.dancers[0].camera()
+    for person, dancer in zip(result["people"], server.dancers, strict=True):
+        motion = dancer.motion()
+        matrices = move.matrices(world_to_camera, motion.frames)
+        in_camera = np.einsum("tij,tkj->tki", matrices[:, :3, :3], motion.joints_world_m)
+        expected = project(in_camera + matrices[:, None, :3, 3], camera.matrix)
+        assert off_film_px(person, expected, motion.joint_names, FILM_PX) < 0.1
+    path = result["camera path"]
+    assert path["frames"] == [float(frame + 1) for frame in range(FILM_FRAMES)]
+    assert path["keys"] == [FILM_FRAMES] * 7
+    assert path["interpolation"] == ["LINEAR"]
+    before, between, after = (np.array(path["places"][i::3]) for i in range(3))
+    assert between == pytest.approx((before + after) / 2, abs=1e-4)
 
 
 def test_a_film_that_was_stored_on_its_side(

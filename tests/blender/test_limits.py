@@ -31,6 +31,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(blender: BlenderHost, film: P
     assert "No pose server answers at 127.0.0.1:1" in said["no server"]
     assert "is no address of a server" in said["no address"]
     assert nobody.message in said["the server says no"]
+    assert "select an armature that was imported" in said["nothing to refine"]
     assert "No pose server answers at 127.0.0.1:1" in said["no server to test"]
     assert "'render-box:50551' is not on this machine" in said["server runs elsewhere"]
     assert "There is no command" in said["no command"]

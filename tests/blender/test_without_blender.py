@@ -120,7 +120,7 @@ class TestSession:
     def test_everybody_comes_at_the_asked_rate(self, addon: Any, server: FakeServer, film: Path) -> None:
         clip = addon("clips").Clip.from_path(film)
         request = addon("session").ImportRequest(clip, server.address, {"people": 2}, fps=Fraction(24))
-        session = addon("session").ImportSession(request)
+        session = addon("session").Session(request)
         assert session.wait(20)
         result = session.result()
         assert [motion.person for motion in result.people] == [1, 2]
@@ -129,7 +129,7 @@ class TestSession:
     def test_cancel_reaches_the_server(self, addon: Any, film: Path) -> None:
         with FakeServer([Dancer(1, 0, FILM_FRAMES)], seconds=30).running() as server:
             clip = addon("clips").Clip.from_path(film)
-            session = addon("session").ImportSession(addon("session").ImportRequest(clip, server.address, {}))
+            session = addon("session").Session(addon("session").ImportRequest(clip, server.address, {}))
             while session.progress.stage != "detect":
                 session.wait(0.05)
             session.cancel()
@@ -140,9 +140,22 @@ class TestSession:
             with pytest.raises(JobCancelledError):
                 session.result()
 
+    def test_a_refinement_comes_at_the_rate_of_its_import(self, addon: Any, server: FakeServer) -> None:
+        server.refined = [Dancer(3, 0, FILM_FRAMES)]
+        request = addon("session").RefineRequest(
+            "jobs/dance", "dance", server.address, {"smoothing": 0.2}, fps=Fraction(24)
+        )
+        session = addon("session").Session(request)
+        assert session.wait(20)
+        assert session.result().job == "jobs/dance-1"
+        assert server.rates == [Fraction(24)]
+        (asked,) = server.refinements
+        assert asked.solve.smoothing == pytest.approx(0.2)
+        assert not asked.solve.HasField("floor")
+
     def test_words(self, addon: Any, server: FakeServer, film: Path) -> None:
         clip = addon("clips").Clip.from_path(film)
-        session = addon("session").ImportSession(addon("session").ImportRequest(clip, server.address, {}))
+        session = addon("session").Session(addon("session").ImportRequest(clip, server.address, {}))
         assert session.wait(20)
         session.progress = StageProgress("detect", 60, 240, 24.0)
         assert (session.stage, session.factor) == ("Finding people", 0.25)

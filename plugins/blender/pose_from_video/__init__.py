@@ -33,16 +33,16 @@ _find_vendored()
 import bpy  # noqa: E402
 from bpy.app.handlers import persistent  # noqa: E402
 
-from . import importing, operators, panel  # noqa: E402
+from . import host, operators, panel, work  # noqa: E402
 from .preferences import PoseFromVideoPreferences  # noqa: E402
 
-_CLASSES = (PoseFromVideoPreferences, *operators.CLASSES, panel.POSE_PT_from_video)
+_CLASSES = (PoseFromVideoPreferences, *host.CLASSES, *operators.CLASSES, *panel.CLASSES)
 
 
 @persistent
-def _abandon_import(_file: object) -> None:
+def _abandon_work(_file: object) -> None:
     """Cancel what runs when another file is loaded: its scene goes away."""
-    importing.abandon()
+    work.abandon()
 
 
 def _import_menu() -> Any:
@@ -53,15 +53,17 @@ def register() -> None:
     """Add everything to Blender."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.Object.pose_import = bpy.props.PointerProperty(type=host.PoseImport)  # type: ignore[attr-defined]
     _import_menu().append(panel.draw_menu_entry)
-    bpy.app.handlers.load_pre.append(_abandon_import)
+    bpy.app.handlers.load_pre.append(_abandon_work)
 
 
 def unregister() -> None:
     """Take everything out of Blender again, and stop what runs."""
-    importing.abandon()
+    work.abandon()
     operators.local_server.stop()
-    bpy.app.handlers.load_pre.remove(_abandon_import)
+    bpy.app.handlers.load_pre.remove(_abandon_work)
     _import_menu().remove(panel.draw_menu_entry)
+    del bpy.types.Object.pose_import  # type: ignore[attr-defined]
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

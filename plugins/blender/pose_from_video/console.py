@@ -1,11 +1,11 @@
-"""Progress of an import where there is no window: one line that moves, or a line now and then in a log."""
+"""Progress where there is no window: one line that moves, or a line now and then in a log."""
 
 from __future__ import annotations
 
 import sys
 import time
 
-from .session import ImportSession
+from .session import Session
 
 __all__ = ["wait_for"]
 
@@ -15,7 +15,7 @@ _BAR = 30
 _LINE = 100
 
 
-def wait_for(session: ImportSession) -> None:
+def wait_for(session: Session) -> None:
     """Wait for a session and say how far it is; Ctrl-C cancels it."""
     moving = sys.stdout.isatty()
     said, next_line_s = "", 0.0

@@ -1,20 +1,23 @@
-"""What the user can press, and what scripts can call: bpy.ops.pose.import_video and its kin."""
+"""What the user can press, and what scripts can call: bpy.ops.pose.import_video, refine and their kin."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 from pose_shared.client import Client
-from pose_shared.errors import InputError, PoseError
+from pose_shared.errors import ConflictError, InputError, PoseError
 
-from . import importing
+from . import work
 from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
 from .console import wait_for
-from .host import Placement, scene_rate
+from .host import Placement, is_imported, is_linked, is_marked, mark, record_of, scene_rate, unmark
 from .local_server import LocalServer
 from .preferences import preferences
-from .session import ImportRequest, ImportSession
+from .session import ImportRequest, RefineRequest, Session
+from .solve_settings import SETTINGS, SolveSettings, draw_settings
+from .tasks import ImportTask, RefineTask
 from .timing import exact_rate
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ __all__ = [
     "CLASSES",
     "POSE_OT_cancel_import",
     "POSE_OT_import_video",
+    "POSE_OT_mark_weak_spans",
+    "POSE_OT_refine",
+    "POSE_OT_show_weak_span",
     "POSE_OT_start_server",
     "POSE_OT_stop_server",
     "POSE_OT_test_connection",
@@ -36,11 +42,11 @@ local_server = LocalServer()
 _LOOK_S = 0.5
 
 
-class POSE_OT_import_video(bpy.types.Operator):
+class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
     """Turn the people in a video into keyed armatures"""
 
     bl_idname = "pose.import_video"
-    bl_label = importing.UNDO_NAME
+    bl_label = ImportTask.undo_name
     # Not to be repeated by the redo panel or Shift-R; the undo step comes with the result.
     bl_options = set()
 
@@ -106,8 +112,13 @@ class POSE_OT_import_video(bpy.types.Operator):
         min=0.0,
         max=1000.0,
     )
-    smoothing: FloatProperty(
-        name="Smoothing", description="0 leaves the motion raw, 1 is calm", min=0.0, max=1.0, default=0.5
+    camera: EnumProperty(
+        name="Film Camera",
+        description="What the camera did that filmed the clip",
+        items=(
+            ("auto", "Automatic", "Follow it where it turned"),
+            ("still", "Still", "It stood still"),
+        ),
     )
     add_camera: BoolProperty(name="Camera", description="Add the camera that filmed the clip", default=True)
     add_film: BoolProperty(name="Film Behind", description="Show the film in that camera", default=True)
@@ -126,7 +137,7 @@ class POSE_OT_import_video(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         self.interactive = True
-        if not self.properties.is_property_set("scene_frame"):
+        if not self._is_set("scene_frame"):
             self.scene_frame = context.scene.frame_start
         manager = context.window_manager
         if self.filepath:
@@ -151,7 +162,8 @@ class POSE_OT_import_video(bpy.types.Operator):
         column = layout.column(align=True)
         column.prop(self, "fov")
         column.prop(self, "focal_mm")
-        layout.prop(self, "smoothing", slider=True)
+        column.prop(self, "camera")
+        draw_settings(layout, self)
         column = layout.column(heading="Add")
         column.prop(self, "add_camera")
         row = column.row()
@@ -161,14 +173,8 @@ class POSE_OT_import_video(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         try:
-            request = self._request(context)
-            if self.interactive and not bpy.app.background:
-                importing.start(request, context.scene, self._placement(context))
-            else:
-                session = ImportSession(request)
-                wait_for(session)
-                outcome = importing.finish(session, context.scene, self._placement(context))
-                self.report({"INFO"}, outcome.message)
+            task = ImportTask(self._request(context), context.scene.name, self._placement(context))
+            _perform(self, task)
         except PoseError as error:
             self.report({"ERROR"}, error.message)
             return {"CANCELLED"}
@@ -188,7 +194,7 @@ class POSE_OT_import_video(bpy.types.Operator):
             "input_fps": sequence_rate if clip.is_sequence else None,
             "fov_deg": self.fov or None,
             "focal_mm": self.focal_mm or None,
-            "smoothing": self.smoothing,
+            **{name: getattr(self, name) for name in ("camera", *SETTINGS) if self._is_set(name)},
             "formats": [name.strip() for name in self.formats.split(",")],
         }
         return ImportRequest(
@@ -198,8 +204,11 @@ class POSE_OT_import_video(bpy.types.Operator):
             fps=scene_rate(context.scene) if self.rate == "CONVERT" else None,
         )
 
+    def _is_set(self, name: str) -> bool:
+        return bool(self.properties.is_property_set(name))
+
     def _placement(self, context: bpy.types.Context) -> Placement:
-        chosen = self.properties.is_property_set("scene_frame")
+        chosen = self._is_set("scene_frame")
         return Placement(
             scene_frame=self.scene_frame if chosen else context.scene.frame_start,
             first_source_frame=self.frame_start,
@@ -211,18 +220,123 @@ class POSE_OT_import_video(bpy.types.Operator):
         )
 
 
-class POSE_OT_cancel_import(bpy.types.Operator):
-    """Stop the running import; the scene stays as it is"""
+def _perform(operator: Any, task: ImportTask | RefineTask) -> None:
+    """Begin a task, or do it right away where nobody sits in front of it."""
+    if operator.interactive and not bpy.app.background:
+        work.start(task)
+        return
+    session = Session(task.request)
+    wait_for(session)
+    operator.report({"INFO"}, work.finish(session, task).message)
 
-    bl_idname = "pose.cancel_import"
-    bl_label = "Cancel Import"
+
+class POSE_OT_refine(SolveSettings, bpy.types.Operator):
+    """Solve the clip of the active armature again and replace the keys of everybody in it"""
+
+    bl_idname = "pose.refine"
+    bl_label = "Refine"
+    # As with an import, the undo step comes with the result.
+    bl_options = set()
+
+    armature: StringProperty(
+        name="Armature", description="One of the import's; the active one when empty", options={"SKIP_SAVE"}
+    )
+    server: StringProperty(
+        name="Server",
+        description="Address of the pose server; that of the preferences when empty",
+        options={"SKIP_SAVE"},
+    )
+
+    interactive = False
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        self.interactive = True
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        try:
+            _perform(self, RefineTask(self._request(context)))
+        except PoseError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _request(self, context: bpy.types.Context) -> RefineRequest:
+        ob = bpy.data.objects.get(self.armature) if self.armature else context.active_object
+        if not is_imported(ob):
+            raise InputError(
+                "Nothing here came from a video; select an armature that was imported.",
+                reason="NOT_IMPORTED",
+            )
+        if is_linked(ob):
+            raise ConflictError(
+                f"'{ob.name}' is linked from another file; refine it there.", reason="ARMATURE_LINKED"
+            )
+        record, given = record_of(ob), self.properties
+        return RefineRequest(
+            job=record.job,
+            name=record.clip_name,
+            server=self.server or preferences(context).server,
+            options={
+                name: getattr(self if given.is_property_set(name) else record, name) for name in SETTINGS
+            },
+            fps=Fraction(record.asked_rate) if record.asked_rate else None,
+        )
+
+
+class POSE_OT_show_weak_span(bpy.types.Operator):
+    """Go to the first frame of this weak span"""
+
+    bl_idname = "pose.show_weak_span"
+    bl_label = "Show Weak Span"
+
+    index: IntProperty(name="Number", description="Which one, counted from 0", min=0)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return importing.running() is not None
+        return is_imported(context.active_object)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        importing.cancel()
+        record = record_of(context.active_object)
+        if self.index >= len(record.weak_spans):
+            return {"CANCELLED"}
+        record.weak_span = self.index
+        context.scene.frame_set(record.weak_spans[self.index].start)
+        return {"FINISHED"}
+
+
+class POSE_OT_mark_weak_spans(bpy.types.Operator):
+    """Put markers where the weak spans of the active armature begin, or take them away again"""
+
+    bl_idname = "pose.mark_weak_spans"
+    bl_label = "Mark Weak Spans"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        person = context.active_object
+        return is_imported(person) and len(record_of(person).weak_spans) > 0
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        if is_marked(context.scene, context.active_object):
+            unmark(context.scene, context.active_object)
+        else:
+            mark(context.scene, context.active_object)
+        return {"FINISHED"}
+
+
+class POSE_OT_cancel_import(bpy.types.Operator):
+    """Stop the running import or refinement; everything stays as it is"""
+
+    bl_idname = "pose.cancel_import"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return work.running() is not None
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        work.cancel()
         return {"FINISHED"}
 
 
@@ -255,9 +369,9 @@ def _look_at_server() -> float | None:
     try:
         local_server.check()
     except PoseError as error:
-        importing.show_error(error)
+        work.show_error(error)
         return None
-    importing.redraw()
+    work.redraw()
     return None if local_server.ready else _LOOK_S
 
 
@@ -303,6 +417,9 @@ class POSE_OT_test_connection(bpy.types.Operator):
 
 CLASSES: tuple[Any, ...] = (
     POSE_OT_import_video,
+    POSE_OT_refine,
+    POSE_OT_show_weak_span,
+    POSE_OT_mark_weak_spans,
     POSE_OT_cancel_import,
     POSE_OT_start_server,
     POSE_OT_stop_server,

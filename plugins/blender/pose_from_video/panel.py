@@ -1,4 +1,4 @@
-"""The panel *Pose from Video* in the 3D view's sidebar, and the entry in File > Import."""
+"""The panels of *Pose from Video* in the 3D view's sidebar, and the entry in File > Import."""
 
 import textwrap
 from pathlib import Path
@@ -6,12 +6,21 @@ from typing import Any
 
 import bpy
 
-from . import importing, operators
+from . import operators, work
 from .active_clip import active_clip
+from .host import is_imported, is_marked, record_of
 from .preferences import preferences
-from .session import ImportSession
+from .session import Session
+from .solve_settings import draw_settings
 
-__all__ = ["POSE_PT_from_video", "draw_menu_entry"]
+__all__ = [
+    "CLASSES",
+    "POSE_PT_from_video",
+    "POSE_PT_refine",
+    "POSE_PT_weak_spans",
+    "POSE_UL_weak_spans",
+    "draw_menu_entry",
+]
 
 _CHARACTER_PX = 7
 # Characters of a bar, where Blender has none of its own.
@@ -28,15 +37,90 @@ class POSE_PT_from_video(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        session = importing.running()
+        session = work.running()
         if session:
             _draw_progress(layout, session)
             return
         _draw_imports(layout, context)
-        outcome = importing.last_outcome()
+        outcome = work.last_outcome()
         if outcome:
             _draw_text(layout.box(), context, outcome.message, "ERROR" if outcome.reason else "CHECKMARK")
         _draw_server(layout, context)
+
+
+class _ImportedPanel:
+    """Shown while an armature that came from a video is active, and nothing runs."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Pose"
+    bl_parent_id = "POSE_PT_from_video"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        person = context.active_object
+        return is_imported(person) and record_of(person).person > 0 and work.running() is None
+
+
+class POSE_PT_refine(_ImportedPanel, bpy.types.Panel):
+    """How to solve the clip of the active armature again"""
+
+    bl_label = "Refine"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        draw_settings(layout, record_of(context.active_object))
+        column = layout.column()
+        column.scale_y = 1.3
+        column.operator("pose.refine", text="Refine", icon="FILE_REFRESH")
+
+
+class POSE_UL_weak_spans(bpy.types.UIList):
+    """Weak spans by their first frame: where, why, and which joints"""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: int = 0,
+        flt_flag: int = 0,
+    ) -> None:
+        row = layout.row(align=True)
+        button: Any = row.operator("pose.show_weak_span", text="", icon="PLAY", emboss=False)
+        button.index = index
+        why = item.bl_rna.properties["why"].enum_items[item.why].name
+        row.label(text=f"{item.start}–{item.end}  {why}: {item.joints}")
+
+
+class POSE_PT_weak_spans(_ImportedPanel, bpy.types.Panel):
+    """Where the motion of the active armature is more guessed than seen"""
+
+    bl_label = "Weak Spans"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.label(text=str(len(record_of(context.active_object).weak_spans)))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, person = self.layout, context.active_object
+        record = record_of(person)
+        if not record.weak_spans:
+            layout.label(text="Everything was seen well", icon="CHECKMARK")
+            return
+        layout.template_list("POSE_UL_weak_spans", "", record, "weak_spans", record, "weak_span", rows=4)
+        marked = is_marked(context.scene, person)
+        text = "Remove Markers" if marked else "Add Markers"
+        layout.operator("pose.mark_weak_spans", text=text, icon="MARKER_HLT" if marked else "MARKER")
+
+
+CLASSES: tuple[Any, ...] = (POSE_PT_from_video, POSE_PT_refine, POSE_UL_weak_spans, POSE_PT_weak_spans)
 
 
 def draw_menu_entry(menu: Any, context: Any) -> None:
@@ -56,9 +140,9 @@ def _draw_imports(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         button.filepath = clip
 
 
-def _draw_progress(layout: bpy.types.UILayout, session: ImportSession) -> None:
+def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:
     column = layout.column()
-    column.label(text=f"{session.request.clip.name}: {session.stage}", icon="TIME")
+    column.label(text=f"{session.request.name}: {session.stage}", icon="TIME")
     if hasattr(layout, "progress"):
         column.progress(factor=session.factor, text=f"{session.factor:.0%}")
     else:

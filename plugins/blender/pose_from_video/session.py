@@ -1,4 +1,4 @@
-"""One import on its way through the server, beside the host's own thread; knows nothing of Blender."""
+"""An import or a refinement on its way through the server, in a thread; knows nothing of Blender."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any, Callable, Mapping
 
 from pose_shared.cancel_token import CancelToken
 from pose_shared.client import Client
-from pose_shared.messages import JobEvent, StageProgress
+from pose_shared.errors import ConflictError, NotFoundError
+from pose_shared.messages import Job, JobEvent, StageProgress
 from pose_shared.motion import MotionChannels
 from pose_shared.worker_thread import WorkerThread
 
 from .clips import Clip
 
-__all__ = ["ImportRequest", "ImportResult", "ImportSession"]
+__all__ = ["ImportRequest", "RefineRequest", "Result", "Session"]
+
+OnEvent = Callable[[JobEvent], None]
 
 _STAGES = {
     "read": "Reading the clip",
@@ -48,24 +51,74 @@ class ImportRequest:
     options: Mapping[str, Any]
     fps: Fraction | None = None
 
+    @property
+    def name(self) -> str:
+        """What the clip is called."""
+        return self.clip.name
+
+    def run(self, client: Client, post: OnEvent, stop: CancelToken) -> Job:
+        """Have it done; blocks."""
+        return client.import_clip(self.clip.source, self.options, post, stop)
+
 
 @dataclass(frozen=True)
-class ImportResult:
-    """Everybody in the clip, and the name of the job that found them."""
+class RefineRequest:
+    """A finished job to solve again, and how.
+
+    Attributes
+    ----------
+    job, name
+        Of the server's job, and what its clip is called.
+    options
+        As `pose_shared.request.solve_spec` takes them.
+    fps
+        As for an import.
+    """
+
+    job: str
+    name: str
+    server: str
+    options: Mapping[str, Any]
+    fps: Fraction | None = None
+
+    def run(self, client: Client, post: OnEvent, stop: CancelToken) -> Job:
+        """Have it done; blocks.
+
+        Raises
+        ------
+        ConflictError
+            The server does not know the job (``IMPORT_UNKNOWN``).
+        """
+        client.check_compatible()
+        try:
+            return client.refine(self.job, self.options, post, stop)
+        except NotFoundError as error:
+            raise ConflictError(
+                f"The pose server at {client.address} does not know this import, because it was deleted "
+                f"or made by another server; import '{self.name}' again, or choose that server in the "
+                "preferences.",
+                reason="IMPORT_UNKNOWN",
+                job=self.job,
+            ) from error
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everybody in the clip, and the name of the job that solved them."""
 
     job: str
     people: tuple[MotionChannels, ...]
 
 
-class ImportSession:
+class Session:
     """Starts at once, in a thread of its own; `poll` it from the main thread."""
 
-    def __init__(self, request: ImportRequest) -> None:
+    def __init__(self, request: ImportRequest | RefineRequest) -> None:
         self.request = request
         self.notes: list[str] = []
         self.progress = StageProgress("", 0, 0)
         self.cancelling = False
-        self._worker: WorkerThread[ImportResult] = WorkerThread(self._work)
+        self._worker: WorkerThread[Result] = WorkerThread(self._work)
 
     def poll(self) -> bool:
         """Take in what happened since the last call; return whether the session has ended."""
@@ -87,7 +140,7 @@ class ImportSession:
         self._worker.join(seconds)
         return self.poll()
 
-    def result(self) -> ImportResult:
+    def result(self) -> Result:
         """Return what came of it, once it has ended; raises the `PoseError` it ended with."""
         return self._worker.result()
 
@@ -125,8 +178,8 @@ class ImportSession:
         )
         return f"{fast} per second, {int(seconds) // 60}:{int(seconds) % 60:02d} left"
 
-    def _work(self, post: Callable[[JobEvent], None], stop: CancelToken) -> ImportResult:
+    def _work(self, post: OnEvent, stop: CancelToken) -> Result:
         with Client(self.request.server) as client:
-            job = client.import_clip(self.request.clip.source, self.request.options, post, stop)
+            job = self.request.run(client, post, stop)
             people = [client.get_motion(job, p.index, self.request.fps, stop) for p in job.people]
-        return ImportResult(job.name, tuple(people))
+        return Result(job.name, tuple(people))

@@ -1,4 +1,4 @@
-"""The import that is running beside the user's work, and its end in the scene.
+"""The task that is running beside the user's work, and its end in the file.
 
 Rules: the session's thread never touches bpy.  A timer looks at it from the main thread, which is
 the only one that writes.  Between two ticks nothing of Blender's is held but names, because undo
@@ -14,11 +14,10 @@ from typing import Any
 import bpy
 from pose_shared.errors import ConflictError, InternalError, JobCancelledError, PoseError
 
-from .host import Placement, write_import
-from .session import ImportRequest, ImportSession
+from .session import Session
+from .tasks import ImportTask, RefineTask
 
 __all__ = [
-    "UNDO_NAME",
     "Outcome",
     "abandon",
     "cancel",
@@ -30,13 +29,15 @@ __all__ = [
     "start",
 ]
 
-UNDO_NAME = "Import Pose from Video"
 _TICK_S = 0.1
+_TITLE = "Pose from Video"
+
+Task = ImportTask | RefineTask
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an import ended: a line and maybe notes, and the error's reason if it failed."""
+    """How a task ended: a line and maybe notes, and the error's reason if it failed."""
 
     message: str
     reason: str = ""
@@ -44,17 +45,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Running:
-    session: ImportSession
-    scene_name: str
-    placement: Placement
+    session: Session
+    task: Task
 
 
 _running: _Running | None = None
 _outcome: Outcome | None = None
 
 
-def running() -> ImportSession | None:
-    """Return the import that is under way."""
+def running() -> Session | None:
+    """Return the session that is under way."""
     return _running.session if _running else None
 
 
@@ -63,8 +63,8 @@ def last_outcome() -> Outcome | None:
     return _outcome
 
 
-def start(request: ImportRequest, scene: bpy.types.Scene, placement: Placement) -> None:
-    """Let an import run in the background, for a scene.
+def start(task: Task) -> None:
+    """Let a task run in the background.
 
     Raises
     ------
@@ -74,20 +74,22 @@ def start(request: ImportRequest, scene: bpy.types.Scene, placement: Placement) 
     global _running, _outcome
     if _running:
         raise ConflictError(
-            "An import is running already; wait for it, or cancel it in the sidebar.", reason="IMPORT_RUNNING"
+            f"'{_running.session.request.name}' is being worked on already; wait for it, or cancel it "
+            "in the sidebar.",
+            reason="WORK_RUNNING",
         )
-    _running, _outcome = _Running(ImportSession(request), scene.name, placement), None
+    _running, _outcome = _Running(Session(task.request), task), None
     bpy.app.timers.register(_tick, first_interval=_TICK_S)
 
 
 def cancel() -> None:
-    """Ask the running import to stop; nothing of it will reach the scene."""
+    """Ask the running task to stop; nothing of it will reach the file."""
     if _running:
         _running.session.cancel()
 
 
 def abandon() -> None:
-    """Cancel and forget the running import: its file is being closed, or the add-on is."""
+    """Cancel and forget the running task: its file is being closed, or the add-on is."""
     global _running, _outcome
     cancel()
     _running = _outcome = None
@@ -95,26 +97,27 @@ def abandon() -> None:
         bpy.app.timers.unregister(_tick)
 
 
-def finish(session: ImportSession, scene: bpy.types.Scene, placement: Placement) -> Outcome:
-    """Put the result of a session that has ended into the scene, as one undo step.
+def finish(session: Session, task: Task) -> Outcome:
+    """Put the result of a session that has ended into the file, as one undo step.
 
     Raises
     ------
     PoseError
-        The session failed or was cancelled; the scene is as it was.
+        The session failed or was cancelled; the file is as it was.
     """
-    result, clip = session.result(), session.request.clip
+    result = session.result()
     try:
-        notes = write_import(scene, result.people, clip, placement, job=result.job)
+        notes = task.write(result)
+    except PoseError:
+        raise
     except Exception as error:
         raise InternalError(
             f"The result cannot be put into the scene ({type(error).__name__}: {error}); please report it.",
             reason="SCENE_UNWRITABLE",
         ) from error
-    bpy.ops.ed.undo_push(message=UNDO_NAME)
-    count = len(result.people)
-    imported = f"Imported {count} {'person' if count == 1 else 'people'} from {clip.name}."
-    return Outcome("\n".join([imported, *session.notes, *notes]))
+    bpy.ops.ed.undo_push(message=task.undo_name)
+    done, *others = notes
+    return Outcome("\n".join([done, *session.notes, *others]))
 
 
 def _tick() -> float | None:
@@ -127,16 +130,9 @@ def _tick() -> float | None:
         return _TICK_S
     ended, _running = _running, None
     try:
-        scene: bpy.types.Scene | None = bpy.data.scenes.get(ended.scene_name)
-        if scene is None:
-            raise ConflictError(
-                f"The scene '{ended.scene_name}' was deleted or renamed during the import; "
-                "import the clip again, the server still knows it.",
-                reason="SCENE_GONE",
-            )
-        _outcome = finish(ended.session, scene, ended.placement)
+        _outcome = finish(ended.session, ended.task)
     except JobCancelledError:
-        _outcome = Outcome("The import was cancelled.")
+        _outcome = Outcome(f"The {ended.task.noun} was cancelled.")
     except PoseError as error:
         show_error(error)
     redraw()
@@ -166,4 +162,4 @@ def show_error(error: PoseError) -> None:
         menu.layout.label(text=error.message)
 
     with bpy.context.temp_override(window=windows[0]):
-        bpy.context.window_manager.popup_menu(draw, title=UNDO_NAME, icon="ERROR")
+        bpy.context.window_manager.popup_menu(draw, title=_TITLE, icon="ERROR")

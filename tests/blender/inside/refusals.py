@@ -26,6 +26,7 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
         "no server": harness.refused(imports, filepath=film, server="127.0.0.1:1"),
         "no address": harness.refused(imports, filepath=film, server="over there"),
         "the server says no": harness.refused(imports, filepath=film),
+        "nothing to refine": harness.refused(bpy.ops.pose.refine),
         "no server to test": harness.refused(bpy.ops.pose.test_connection, server="127.0.0.1:1"),
     }
     preferences.executable = str(folder / "pose-server")

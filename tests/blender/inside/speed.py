@@ -14,15 +14,16 @@ import harness
 def main(given: dict[str, Any]) -> dict[str, Any]:
     harness.enable()
     root = harness.MODULE
-    clips, host = sys.modules[f"{root}.clips"], sys.modules[f"{root}.host"]
+    clips, host, session = (sys.modules[f"{root}.{name}"] for name in ("clips", "host", "session"))
     from pose_shared.client import Client
 
     with Client(given["server"]) as client:
         motion = client.get_motion("jobs/dance", 1)
     clip = clips.Clip.from_path(Path(given["film"]))
+    request = session.ImportRequest(clip, given["server"], {})
     placement = host.Placement(scene_frame=1, camera=False)
     begin = time.perf_counter()
-    host.write_import(bpy.context.scene, [motion], clip, placement, job="jobs/dance")
+    host.write_import(bpy.context.scene, [motion], request, placement, job="jobs/dance")
     seconds = time.perf_counter() - begin
     armature = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
     return {"seconds": seconds, "bones": len(armature.data.bones), "frames": motion.frame_count}

@@ -53,12 +53,12 @@ def press(window: Any, key: str) -> None:
     window.event_simulate(type=key, value="RELEASE", x=window.width // 2, y=window.height // 2)
 
 
-def start(window: Any, importing: Any, given: dict[str, Any]) -> Iterator[None]:
+def start(window: Any, work: Any, given: dict[str, Any]) -> Iterator[None]:
     """Open the dialog and press OK."""
     invoke(window, **given["import"])
     yield from idle(0.5)
     press(window, "RET")
-    yield from until(importing.running)
+    yield from until(work.running)
 
 
 def invoke(window: Any, **values: Any) -> None:
@@ -69,7 +69,7 @@ def invoke(window: Any, **values: Any) -> None:
         bpy.ops.pose.import_video("INVOKE_DEFAULT", True, **values)
 
 
-def steps(given: dict[str, Any], importing: Any) -> Iterator[None]:
+def steps(given: dict[str, Any], work: Any) -> Iterator[None]:
     window = bpy.context.window_manager.windows[0]
     report: dict[str, Any] = {}
     for area in window.screen.areas:
@@ -86,14 +86,14 @@ def steps(given: dict[str, Any], importing: Any) -> Iterator[None]:
 
     invoke(window, **given["import"])
     yield from idle(0.5)
-    report["running before OK"] = importing.running() is not None
+    report["running before OK"] = work.running() is not None
     press(window, "RET")
-    yield from until(importing.running)
+    yield from until(work.running)
     story.gaps_s.clear()
-    yield from until(lambda: not importing.running())
+    yield from until(lambda: not work.running())
     # In the last of them the result was written.
     report["gaps"] = list(story.gaps_s)
-    report["outcome"] = importing.last_outcome().message
+    report["outcome"] = work.last_outcome().message
     report["people"] = people()
     yield from idle(0.3)
     with bpy.context.temp_override(window=window):
@@ -108,25 +108,25 @@ def steps(given: dict[str, Any], importing: Any) -> Iterator[None]:
     with bpy.context.temp_override(window=window):
         bpy.ops.ed.undo()
 
-    yield from start(window, importing, given)
+    yield from start(window, work, given)
     yield from idle(0.3)
     begin = time.perf_counter()
     bpy.ops.pose.cancel_import()
-    yield from until(lambda: not importing.running())
+    yield from until(lambda: not work.running())
     report["seconds to cancel"] = time.perf_counter() - begin
-    report["outcome of cancelling"] = importing.last_outcome().message
+    report["outcome of cancelling"] = work.last_outcome().message
     report["people after cancelling"] = people()
 
-    yield from start(window, importing, given)
+    yield from start(window, work, given)
     yield from idle(1.0)
     bpy.ops.wm.read_homefile()
-    report["running after loading a file"] = importing.running() is not None
+    report["running after loading a file"] = work.running() is not None
     yield from idle(0.5)
 
-    yield from start(bpy.context.window_manager.windows[0], importing, given)
+    yield from start(bpy.context.window_manager.windows[0], work, given)
     bpy.context.scene.name = "Renamed"
-    yield from until(lambda: not importing.running())
-    report["outcome without its scene"] = importing.last_outcome().message
+    yield from until(lambda: not work.running())
+    report["outcome without its scene"] = work.last_outcome().message
     return report
 
 
@@ -138,5 +138,5 @@ def idle(seconds: float) -> Iterator[None]:
 
 arguments = harness.arguments()
 package = harness.enable()
-story = Story(steps(arguments, package.importing), arguments)
+story = Story(steps(arguments, package.work), arguments)
 bpy.app.timers.register(story.tick, first_interval=1.0, persistent=True)

@@ -1,5 +1,20 @@
 """Everything that is written to Blender's data, and nothing else."""
 
-from .scene import Placement, scene_rate, write_import
+from .markers import is_marked, mark, unmark
+from .record import CLASSES, PoseImport, is_imported, is_linked, record_of
+from .scene import Placement, scene_rate, write_import, write_refinement
 
-__all__ = ["Placement", "scene_rate", "write_import"]
+__all__ = [
+    "CLASSES",
+    "Placement",
+    "PoseImport",
+    "is_imported",
+    "is_linked",
+    "is_marked",
+    "mark",
+    "record_of",
+    "scene_rate",
+    "unmark",
+    "write_import",
+    "write_refinement",
+]

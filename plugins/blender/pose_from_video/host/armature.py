@@ -9,14 +9,16 @@ import bpy
 from mathutils import Vector
 
 from .keys import ActionWriter
+from .record import record_of
 
 if TYPE_CHECKING:
     from pose_shared.motion import Bone, MotionChannels
 
-__all__ = ["add_person"]
+__all__ = ["add_person", "change_person"]
 
 # Left, right and middle, as Blender's own colour sets.
 _COLOURS = {"Left": "THEME04", "Right": "THEME01", "Middle": "THEME09"}
+_SAME_M = 1e-5
 
 
 def add_person(
@@ -53,8 +55,51 @@ def add_person(
     person.show_in_front = True
     for bone in _pose(person).bones:
         bone.rotation_mode = "QUATERNION"
-    _key(ActionWriter(person, name), person, motion, frames, confidence=confidence)
+    action = ActionWriter(person, name)
+    _key(action, person, motion, motion.bones, frames, confidence=confidence)
+    record = record_of(person)
+    record.action, record.confidence = action.action, confidence
     return person
+
+
+def change_person(
+    stage: bpy.types.Scene, person: bpy.types.Object, motion: MotionChannels, frames: array[float]
+) -> None:
+    """Give an armature that was added before another motion, and the bones that go with it.
+
+    What the user has added to it or to its action stays; bones that the user has removed stay away.
+
+    Parameters
+    ----------
+    stage
+        As for `add_person`.
+    person
+        The armature.
+    motion, frames
+        As for `add_person`.
+    """
+    bones = [bone for bone in motion.bones if bone.name in _pose(person).bones]
+    if any(_differs(bone, person) for bone in bones):
+        # Bones of a hidden armature cannot be edited.
+        hidden, person.hide_viewport = person.hide_viewport, False
+        stage.collection.objects.link(person)
+        _draw_bones(stage, person, bones)
+        stage.collection.objects.unlink(person)
+        person.hide_viewport = hidden
+    for bone in bones:
+        _pose(person).bones[bone.name].rotation_mode = "QUATERNION"
+    record = record_of(person)
+    action = ActionWriter(person, person.name, record.action)
+    _key(action, person, motion, bones, frames, confidence=record.confidence)
+    record.action = action.action
+
+
+def _differs(bone: Bone, person: bpy.types.Object) -> bool:
+    """Return whether a bone rests elsewhere in the armature."""
+    rest: Any = person.data.bones[bone.name]  # type: ignore[union-attr]
+    there = (*rest.head_local, *rest.tail_local, *rest.matrix_local.col[2][:3])
+    here = (*bone.head_m, *bone.tail_m, *bone.z_axis)
+    return any(abs(a - b) > _SAME_M for a, b in zip(there, here))
 
 
 def _pose(person: bpy.types.Object) -> bpy.types.Pose:
@@ -65,7 +110,8 @@ def _pose(person: bpy.types.Object) -> bpy.types.Pose:
 
 
 def _draw_bones(stage: bpy.types.Scene, person: bpy.types.Object, bones: Sequence[Bone]) -> None:
-    """Make the edit bones, in the stage: the user's mode, selection and active object stay as they are."""
+    """Make or move bones, in the stage: the user's mode, selection and active object stay as they are."""
+    mode: Any = person.mode
     layer = stage.view_layers[0]
     layer.objects.active = person
     with bpy.context.temp_override(
@@ -76,18 +122,19 @@ def _draw_bones(stage: bpy.types.Scene, person: bpy.types.Object, bones: Sequenc
         edit_object=None,
         selected_objects=[person],
     ):
+        bpy.ops.object.mode_set(mode="OBJECT")
         bpy.ops.object.mode_set(mode="EDIT")
         edit_bones: Any = person.data.edit_bones  # type: ignore[union-attr]
-        made: list[Any] = []
         for bone in bones:
-            edit_bone = edit_bones.new(bone.name)
+            edit_bone = edit_bones.get(bone.name)
+            if edit_bone is None:
+                edit_bone = edit_bones.new(bone.name)
+                edit_bone.parent = edit_bones[bones[bone.parent].name] if bone.parent >= 0 else None
             edit_bone.head = bone.head_m
             edit_bone.tail = bone.tail_m
             edit_bone.align_roll(Vector(bone.z_axis))
-            if bone.parent >= 0:
-                edit_bone.parent = made[bone.parent]
-            made.append(edit_bone)
         bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.ops.object.mode_set(mode=mode)
 
 
 def _side(bone: Bone) -> str:
@@ -117,12 +164,13 @@ def _key(
     action: ActionWriter,
     person: bpy.types.Object,
     motion: MotionChannels,
+    bones: Sequence[Bone],
     frames: array[float],
     *,
     confidence: bool,
 ) -> None:
     channels = motion.channels
-    for bone in motion.bones:
+    for bone in bones:
         path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]'
         if bone.parent < 0:
             for index, axis in enumerate("xyz"):
@@ -137,8 +185,9 @@ def _key(
             action.write(f'{path}["confidence"]', 0, frames, values, group="Confidence")
     for name in motion.contact_names:
         key = f"contact {name.replace('_', ' ')}"
-        person[key] = 0.0
-        shown: Any = person.id_properties_ui(key)
-        shown.update(min=0.0, max=1.0, description="1 where it stands on the ground")
+        if key not in person.keys():  # noqa: SIM118, only its keys can be asked
+            person[key] = 0.0
+            shown: Any = person.id_properties_ui(key)
+            shown.update(min=0.0, max=1.0, description="1 where it stands on the ground")
         values = channels[f"contact/{name}"]
         action.write(f'["{bpy.utils.escape_identifier(key)}"]', 0, frames, values, group="Contacts")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from array import array
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Sequence
 
 import bpy
 from mathutils import Matrix
@@ -14,23 +15,58 @@ from ..clips import Clip
 from ..film_header import rotation_ccw_deg
 from ..timing import SceneTiming
 from .keys import CONSTANT, ActionWriter
+from .record import record_of
 
 if TYPE_CHECKING:
-    from pose_shared.motion import CameraView
+    from pose_shared.motion import CameraView, MotionChannels
 
-__all__ = ["add_camera", "add_film"]
+__all__ = ["CameraPath", "add_camera", "add_film", "move_camera"]
 
 _SENSOR_MM = 36.0
 # Ours looks along +z with y down, Blender's along -z with y up.
 _TURN = Matrix(((1, 0, 0, 0), (0, -1, 0, 0), (0, 0, -1, 0), (0, 0, 0, 1)))
 _LONG = 1_000_000
+_NUMBERS = 16
+
+
+@dataclass(frozen=True)
+class CameraPath:
+    """Where a camera stood, in Blender's axes.
+
+    Attributes
+    ----------
+    frames
+        Scene frames, ascending.
+    places
+        Camera to world: one each frame, or just one of a camera that stands still.
+    """
+
+    frames: array[float]
+    places: Sequence[Matrix]
+
+    @classmethod
+    def of_motions(cls, motions: Sequence[MotionChannels], frames: Sequence[array[float]]) -> CameraPath:
+        """Put together what the motions of one clip say of its camera, each while it lasts.
+
+        `frames` are the scene frames of their rows.
+        """
+        views = [motion.camera.world_to_camera for motion in motions]
+        if all(len(numbers) == _NUMBERS for numbers in views):
+            return cls(frames[0][:1], [_camera_to_world(views[0])])
+        seen: dict[float, tuple[float, Matrix]] = {}
+        for numbers, rows in zip(views, frames):
+            for row, frame in enumerate(rows):
+                place = _camera_to_world(numbers[row * _NUMBERS : (row + 1) * _NUMBERS])
+                seen.setdefault(round(frame, 2), (frame, place))
+        path = [seen[key] for key in sorted(seen)]
+        return cls(array("f", [frame for frame, _ in path]), [place for _, place in path])
 
 
 def add_camera(
     collection: bpy.types.Collection,
     view: CameraView,
     name: str,
-    frames: array[float],
+    path: CameraPath,
     render: bpy.types.RenderSettings,
 ) -> bpy.types.Object:
     """Add the camera of a clip.
@@ -40,9 +76,9 @@ def add_camera(
     collection
         Where it belongs.
     view
-        Where it stood, and its lens.
-    frames
-        Scene frames of the view's matrices, where the camera moves.
+        Its lens.
+    path
+        Where it stood.
     render
         Of the scene the camera is for: the film fills the width of a picture that is narrower than
         the film, and the height of one that is wider, and the lens goes by that side.
@@ -60,13 +96,31 @@ def add_camera(
     data.lens = (focal_x if wide else focal_y) * _SENSOR_MM / max(width, height)
     data.shift_x = (width / 2 - centre_x) / side
     data.shift_y = (centre_y - height / 2) / side
-    matrices = [
-        _camera_to_world(view.world_to_camera[i : i + 16]) for i in range(0, len(view.world_to_camera), 16)
-    ]
-    camera.matrix_world = matrices[0]
-    if len(matrices) > 1:
-        _key_path(camera, name, frames, matrices)
+    move_camera(camera, path)
     return camera
+
+
+def move_camera(camera: bpy.types.Object, path: CameraPath) -> None:
+    """Put a camera where the clip's stood, with keys if that moved; its lens stays.
+
+    What was keyed for the path of an earlier solve is replaced.
+    """
+    record = record_of(camera)
+    if len(path.places) == 1 and not record.action:
+        camera.matrix_basis = path.places[0] @ Matrix.Diagonal((*camera.scale, 1.0))
+        return
+    camera.rotation_mode = "QUATERNION"
+    turns = [place.to_quaternion() for place in path.places]
+    for before, after in itertools.pairwise(turns):
+        after.make_compatible(before)
+    action = ActionWriter(camera, camera.name, record.action)
+    for index in range(3):
+        values = array("f", [place.translation[index] for place in path.places])
+        action.write("location", index, path.frames, values, group="Object Transforms")
+    for index in range(4):
+        values = array("f", [turn[index] for turn in turns])
+        action.write("rotation_quaternion", index, path.frames, values, group="Object Transforms")
+    record.action = action.action
 
 
 def _picture_aspect(render: bpy.types.RenderSettings) -> float:
@@ -76,22 +130,8 @@ def _picture_aspect(render: bpy.types.RenderSettings) -> float:
 
 
 def _camera_to_world(row_major: Any) -> Matrix:
-    rows = [tuple(row_major[i : i + 4]) for i in range(0, 16, 4)]
+    rows = [tuple(row_major[i : i + 4]) for i in range(0, _NUMBERS, 4)]
     return Matrix(rows).inverted() @ _TURN
-
-
-def _key_path(camera: bpy.types.Object, name: str, frames: array[float], matrices: list[Matrix]) -> None:
-    camera.rotation_mode = "QUATERNION"
-    turns = [matrix.to_quaternion() for matrix in matrices]
-    for before, after in itertools.pairwise(turns):
-        after.make_compatible(before)
-    action = ActionWriter(camera, name)
-    for index in range(3):
-        values = array("f", [matrix.translation[index] for matrix in matrices])
-        action.write("location", index, frames, values, group="Object Transforms")
-    for index in range(4):
-        values = array("f", [turn[index] for turn in turns])
-        action.write("rotation_quaternion", index, frames, values, group="Object Transforms")
 
 
 def add_film(

@@ -15,7 +15,7 @@ LINEAR = 1
 
 
 class ActionWriter:
-    """A new action on one data-block, and the curves in it.
+    """An action on one data-block, and the curves in it.
 
     Since 4.4 an action moves only what its slot is assigned to, and since 5.0 its curves live in
     the slot's channel bag; before, they belong to the action itself.
@@ -25,21 +25,26 @@ class ActionWriter:
     owner
         The object, camera, … that the action animates.
     name
-        Of the action; Blender appends a number if it is taken.
+        Of a new action; Blender appends a number if it is taken.
+    action
+        One that was written before, to be written again; a new one is made and assigned when None.
     """
 
-    def __init__(self, owner: Any, name: str) -> None:
-        self.action = bpy.data.actions.new(name)
-        owner.animation_data_create()
-        animation: Any = owner.animation_data
-        animation.action = self.action
+    def __init__(self, owner: Any, name: str, action: Any = None) -> None:
+        self.action = action or bpy.data.actions.new(name)
+        slot: Any = None
         self._curves_owner: Any = self.action
-        self._slotted = hasattr(self.action, "slots")
-        if self._slotted:
-            slot = self.action.slots.new(id_type=owner.id_type, name=owner.name)
-            animation.action_slot = slot
-            strip: Any = self.action.layers.new("Layer").strips.new(type="KEYFRAME")
+        if hasattr(self.action, "slots"):
+            slots, layers = self.action.slots, self.action.layers
+            slot = slots[0] if slots else slots.new(id_type=owner.id_type, name=owner.name)
+            layer: Any = layers[0] if layers else layers.new("Layer")
+            strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
             self._curves_owner = strip.channelbag(slot, ensure=True)
+        if action is None:
+            animation: Any = owner.animation_data_create()
+            animation.action = self.action
+            if slot:
+                animation.action_slot = slot
 
     def write(
         self,
@@ -51,7 +56,7 @@ class ActionWriter:
         group: str,
         interpolation: int = LINEAR,
     ) -> None:
-        """Add one curve.
+        """Add one curve, or write all keys of an existing one anew.
 
         Parameters
         ----------
@@ -64,11 +69,14 @@ class ActionWriter:
         group
             The channel group that the curve is listed in.
         """
-        curve = self._curves_owner.fcurves.new(data_path, index=index)
-        groups = self._curves_owner.groups
-        curve.group = groups.get(group) or groups.new(group)
+        curves, groups = self._curves_owner.fcurves, self._curves_owner.groups
+        curve = curves.find(data_path, index=index)
+        if curve is None:
+            curve = curves.new(data_path, index=index)
+            curve.group = groups.get(group) or groups.new(group)
         points = curve.keyframe_points
         count = len(frames)
+        points.clear()
         points.add(count)
         points.foreach_set("co", _interleaved(frames, values))
         points.foreach_set("interpolation", array("i", [interpolation]) * count)

@@ -1,4 +1,4 @@
-"""Put a finished import into a scene: all of it, or nothing."""
+"""Put a finished import into a scene, all of it or nothing, and a refined one into its place."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 import bpy
+from pose_shared.errors import ConflictError
 
-from ..clips import Clip
 from ..timing import SceneTiming, blender_rate, rate_of
-from .armature import add_person
-from .camera import add_camera, add_film
+from .armature import add_person, change_person
+from .camera import CameraPath, add_camera, add_film, move_camera
+from .markers import mark, unmark
+from .record import objects_of, record_of
 
 if TYPE_CHECKING:
     from pose_shared.motion import MotionChannels
 
-__all__ = ["Placement", "scene_rate", "write_import"]
+    from ..session import ImportRequest, RefineRequest
+
+__all__ = ["Placement", "scene_rate", "write_import", "write_refinement"]
 
 # What an import makes.
 _KINDS = ("objects", "armatures", "actions", "cameras", "collections", "movieclips", "images")
@@ -59,7 +63,7 @@ def scene_rate(scene: bpy.types.Scene) -> Fraction:
 def write_import(
     scene: bpy.types.Scene,
     people: Sequence[MotionChannels],
-    clip: Clip,
+    request: ImportRequest,
     placement: Placement,
     *,
     job: str,
@@ -76,8 +80,8 @@ def write_import(
         Where to.
     people
         At least one.
-    clip
-        They come from.
+    request
+        What they were asked for with.
     placement
         How.
     job
@@ -88,7 +92,7 @@ def write_import(
     list of str
         Sentences for the user that are no errors.
     """
-    motions = list(people)
+    motions, clip = list(people), request.clip
     camera: bpy.types.Object | None = None
     notes: list[str] = []
     timing = SceneTiming(
@@ -104,13 +108,18 @@ def write_import(
         frames = [timing.row_frames(m.start_time_s, m.rate, m.frame_count) for m in motions]
         for motion, person_frames in zip(motions, frames):
             name = f"{clip.name} person {motion.person}"
-            add_person(stage, collection, motion, name, person_frames, confidence=placement.confidence)
+            confidence = placement.confidence
+            person = add_person(stage, collection, motion, name, person_frames, confidence=confidence)
+            _remember(person, request, timing, job)
+            record_of(person).person = motion.person
+            record_of(person).list_weak_spans(motion)
         last_row_frame = math.floor(max(person_frames[-1] for person_frames in frames))
         film_frames = placement.end_source_frame
         if placement.camera:
-            longest = max(range(len(motions)), key=lambda i: motions[i].frame_count)
-            view = motions[longest].camera
-            camera = add_camera(collection, view, f"{clip.name} camera", frames[longest], scene.render)
+            path = CameraPath.of_motions(motions, frames)
+            view = motions[0].camera
+            camera = add_camera(collection, view, f"{clip.name} camera", path, scene.render)
+            _remember(camera, request, timing, job)
             if placement.film:
                 try:
                     film_frames = add_film(camera, clip, view, timing, last_row_frame, scene.render)
@@ -125,6 +134,79 @@ def write_import(
         asked = timing.scene_frame_of(int(end)) - 1 if end < math.inf else last_row_frame
         _match(scene, timing, max(round(asked), last_row_frame))
     return notes
+
+
+def write_refinement(people: Sequence[MotionChannels], request: RefineRequest, *, job: str) -> list[str]:
+    """Give everything that came from a job the motion of another one, where it is.
+
+    Objects, actions and their names stay, and so does all that the user has added to them.
+
+    Parameters
+    ----------
+    people
+        As the refinement has them.
+    request
+        What was asked for.
+    job
+        Name of the job that made the refinement.
+
+    Returns
+    -------
+    list of str
+        Sentences for the user that are no errors.
+
+    Raises
+    ------
+    ConflictError
+        Nothing in the file comes from the job that was refined (``IMPORT_GONE``).
+    """
+    objects = objects_of(request.job)
+    if not objects:
+        raise ConflictError(
+            f"The armatures of '{request.name}' were deleted meanwhile; import the clip again.",
+            reason="IMPORT_GONE",
+        )
+    motions = {motion.person: motion for motion in people}
+    timing = record_of(objects[0]).timing(people[0].source_rate)
+    frames = {m.person: timing.row_frames(m.start_time_s, m.rate, m.frame_count) for m in people}
+    path = CameraPath.of_motions(people, list(frames.values()))
+    persons = [ob for ob in objects if record_of(ob).person]
+    marked = {ob: [scene for scene in bpy.data.scenes if unmark(scene, ob)] for ob in persons}
+    with _stage() as stage:
+        for ob in persons:
+            person = record_of(ob).person
+            change_person(stage, ob, motions[person], frames[person])
+            record_of(ob).list_weak_spans(motions[person])
+    for ob in objects:
+        if not record_of(ob).person:
+            move_camera(ob, path)
+        record_of(ob).settle(job, request.options)
+        ob.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+    for ob, scenes in marked.items():
+        for scene in scenes:
+            mark(scene, ob)
+    for collection in bpy.data.collections:
+        if collection.get("pose_job") == request.job:
+            collection["pose_job"] = job
+    return [note for ob in objects for note in _plays_another(ob)]
+
+
+def _plays_another(ob: bpy.types.Object) -> Iterator[str]:
+    """Yield a sentence if an object does not show what was keyed for it."""
+    keyed, playing = record_of(ob).action, ob.animation_data and ob.animation_data.action
+    if keyed and playing and playing != keyed:
+        yield f"'{ob.name}' plays the action '{playing.name}'; what was refined is '{keyed.name}'."
+
+
+def _remember(ob: bpy.types.Object, request: ImportRequest, timing: SceneTiming, job: str) -> None:
+    """Take down on an object what a refinement will need."""
+    record = record_of(ob)
+    record.clip_name = request.name
+    record.scene_rate = str(timing.scene_rate)
+    record.scene_frame = timing.scene_frame
+    record.first_source_frame = timing.first_source_frame
+    record.asked_rate = str(request.fps or "")
+    record.settle(job, request.options)
 
 
 def _match(scene: bpy.types.Scene, timing: SceneTiming, last_frame: int) -> None:

@@ -1,0 +1,56 @@
+"""How to solve, as properties: of the import, of a refinement, and of what an armature remembers."""
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty
+
+__all__ = ["SETTINGS", "SolveSettings", "draw_settings"]
+
+#: The properties of `SolveSettings`, which the server's options are called too.
+SETTINGS = ("smoothing", "height_m", "floor", "contacts")
+
+
+class SolveSettings:
+    """To be inherited by a class that Blender registers; the defaults are the server's."""
+
+    smoothing: FloatProperty(
+        name="Smoothing", description="0 leaves the motion raw, 1 is calm", min=0.0, max=1.0, default=0.5
+    )
+    height_m: FloatProperty(
+        name="Actor Height (m)",
+        description="Of the actor without shoes, in metres, which sets the scale of the room; "
+        "0 if it is not known",
+        min=0.0,
+        max=3.0,
+        step=1,
+        precision=2,
+    )
+    floor: EnumProperty(
+        name="Floor",
+        description="What the feet stand on",
+        items=(
+            ("auto", "Automatic", "Flat, unless steps are found"),
+            ("flat", "Flat", "One height everywhere"),
+            ("steps", "Steps", "Stairs and platforms stay"),
+            ("none", "None", "Nothing is tied to a floor"),
+        ),
+    )
+    contacts: EnumProperty(
+        name="Contacts",
+        description="When feet stick to the ground",
+        items=(
+            ("auto", "Automatic", "Where they rest"),
+            ("always", "Always", "Throughout"),
+            ("never", "Never", "Nowhere"),
+            ("ground", "On the Ground", "Whenever they are on the floor"),
+        ),
+    )
+
+
+def draw_settings(layout: bpy.types.UILayout, owner: Any) -> None:
+    """Draw the settings of their owner, one below the other."""
+    layout.prop(owner, "smoothing", slider=True)
+    column = layout.column(align=True)
+    for name in SETTINGS[1:]:
+        column.prop(owner, name)
