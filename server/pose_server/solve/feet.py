@@ -79,14 +79,15 @@ def planted(
     local, root = local_wxyz.copy(), root_m.copy()
     if len(root) < 3:
         return local, root
+    change = np.zeros((len(root), _FREEDOM.count))
     for start in range(0, len(root), _CHUNK):
         # A long clip goes piece by piece; each begins with the last rows of the one before.
         held = min(start, 2)
         rows = slice(start - held, min(len(root), start + _CHUNK + _AHEAD))
-        local[rows], root[rows] = _piece(
-            local_wxyz[rows],
-            root_m[rows],
-            (local[rows], root[rows], held),
+        local[rows], root[rows], change[rows] = _piece(
+            (local_wxyz[rows], root_m[rows]),
+            (local[rows], root[rows], change[rows]),
+            held,
             body,
             contacts[rows],
             up,
@@ -98,19 +99,19 @@ def planted(
 
 
 def _piece(
-    first_local: FloatArray,
-    first_root: FloatArray,
-    done: tuple[FloatArray, FloatArray, int],
+    first: tuple[FloatArray, FloatArray],
+    now: tuple[FloatArray, FloatArray, FloatArray],
+    held: int,
     body: Proportions,
     contacts: FloatArray,
     up: FloatArray,
     floor_m: float | None,
     level: bool,
     rate_hz: float,
-) -> tuple[FloatArray, FloatArray]:
-    local, root = first_local.copy(), first_root.copy()
-    before_local, before_root, held = done
-    local[:held], root[:held] = before_local[:held], before_root[:held]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return rotations, root and how far they were changed; the `held` first rows are as they shall be."""
+    first_local, first_root = first
+    local, root, change = now
     frames, free = len(root), _FREEDOM
     shown = [SKELETON.index(s + part) for part in ("knee", "ankle") for s in ("left_", "right_")]
     carriers = [*SOLE_CARRIERS, *(SKELETON.parents[joint] for joint in shown)]
@@ -118,7 +119,6 @@ def _piece(
     tight = _tightness(first_root)
     slow = (2 * math.sin(math.pi * min(_CHANGE_HZ / rate_hz, 0.5))) ** -4
     stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
-    change = np.zeros((frames, free.count))
     rests = np.minimum(contacts[1:], contacts[:-1])
     falls = flying(contacts, first_root @ up, rate_hz=rate_hz)
     free_fall = np.zeros((frames - 2, free.count))
@@ -153,9 +153,9 @@ def _piece(
             normal.add((along @ up)[..., None], -height[..., None], weight / _HEIGHT_M**2)
         normal.own[:held] += np.eye(free.count) * 1e12
         step = np.clip(normal.solved(), -0.3, 0.3)
-        change += step
+        change = change + step
         local, root = free.moved(local, root, step)
-    return local, root
+    return local, root, change
 
 
 def _points(local: FloatArray, root: FloatArray, body: Proportions, shown: list[int]) -> FloatArray:

@@ -12,7 +12,6 @@ from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
-from pose_server.pipeline.placement import placed
 from pose_server.solve.contacts import SOLE_CARRIERS, resting, sole_points
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_server.solve.frames import unit
@@ -115,7 +114,7 @@ def fitted_person(
             cutoff_hz=_CALMED_HZ,
             weights=trust[:, joint] ** 2 + _LEAST_WEIGHT,
         )
-    root = _first_root(local, evidence, body, camera)
+    root = _first_root(evidence)
     turned, root = fitted(
         local,
         root,
@@ -169,14 +168,10 @@ def _evidence(track: Track2D, pose: Pose3D, scale: float) -> Evidence:
     return Evidence(keypoints, weights, along, certain, scale * pose.root_camera_m)
 
 
-def _first_root(local_wxyz: FloatArray, evidence: Evidence, body: Proportions, camera: Camera) -> FloatArray:
-    """Return the (T, 3) place at which each posed body projects onto its keypoints, gaps bridged."""
-    at_origin = np.zeros((len(local_wxyz), 3))
-    joints = joint_positions(local_wxyz, at_origin, body.rest_offsets_m, SKELETON.parents)
-    points = joints[:, [SKELETON.index(name) for name in FITTED_POINTS]]
-    root = placed(points, evidence.keypoints_px, evidence.keypoint_weights, camera.matrix)
-    known = np.isfinite(root).all(axis=1)
-    return bridged(root, known) if known.any() else np.tile(_NOWHERE_M, (len(root), 1))
+def _first_root(evidence: Evidence) -> FloatArray:
+    """Return (T, 3) where the lifter has the root, gaps bridged."""
+    known = np.isfinite(evidence.root_m).all(axis=1)
+    return bridged(evidence.root_m, known) if known.any() else np.tile(_NOWHERE_M, (len(known), 1))
 
 
 def _kept_in_space(before_wxyz: FloatArray, after_wxyz: FloatArray) -> FloatArray:
