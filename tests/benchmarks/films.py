@@ -74,9 +74,9 @@ class Shot:
 
 
 SHOTS = (
-    Shot(DATA / "video" / "sports2d_demo.mp4", footage=True),
-    Shot(DATA / "video" / "pose_1.mp4", footage=False),
-    Shot(DATA / "real3d" / "cam01.mp4", footage=False, slow=3),
+    Shot(DATA / "video" / "sports2d_demo.mp4", footage=True, still=186),
+    Shot(DATA / "video" / "pose_1.mp4", footage=False, still=40),
+    Shot(DATA / "real3d" / "cam01.mp4", footage=False, slow=3, still=45),
 )
 
 
@@ -217,17 +217,21 @@ def of_motion(motion: Motion, number: int) -> Shown:
 
 
 def measured(people: Sequence[Shown], rate_hz: float) -> dict[str, float]:
-    """Return what stands under a column: means over the people."""
-    rows = [
-        (
-            acceleration(shown.limbs_m, shown.limbs_m).result_mm_frame2,
-            bone_spread(shown.limbs_m, LIMB_BONES),
-            foot_slide(shown.feet_m, shown.stands, fps=rate_hz).mm_frame,
-        )
-        for shown in people
-    ]
+    """Return what stands under a column: means over the people; NaN of feet that never stand."""
+    rows = np.array(
+        [
+            (
+                acceleration(shown.limbs_m, shown.limbs_m).result_mm_frame2,
+                bone_spread(shown.limbs_m, LIMB_BONES),
+                foot_slide(shown.feet_m, shown.stands, fps=rate_hz).mm_frame,
+            )
+            for shown in people
+        ]
+    )
     keys = ("acceleration_result_mm_frame2", "bone_spread", "foot_slide_mm_frame")
-    return dict(zip(keys, np.nanmean(rows, axis=0).tolist(), strict=True))
+    known = np.isfinite(rows)
+    means = np.where(known, rows, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    return dict(zip(keys, means.tolist(), strict=True))
 
 
 def window(tracks: Sequence[Track2D], size: tuple[int, int]) -> tuple[int, int, int, int]:
