@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
+from pose_server.solve import feet
 from pose_server.solve.contacts import sole_points
 from pose_server.solve.feet import planted
 from pose_server.solve.proportions import proportions
@@ -78,3 +79,15 @@ def test_any_length(frames):
         standing(root_m), root_m, BODY, np.zeros((frames, 4)), UP, None, level=False, rate_hz=30
     )
     assert held.shape == (frames, len(SKELETON), 4) and np.isfinite(root).all()
+
+
+def test_pieces_of_a_long_clip_meet(monkeypatch):
+    drift = np.tile([0.0, 0.0, 4.0], (200, 1))
+    drift[:, 0] += np.linspace(0, 0.15, 200)
+    local = standing(drift)
+    contacts = np.ones((200, 4))
+    whole = planted(local, drift, BODY, contacts, UP, None, level=False, rate_hz=30)
+    monkeypatch.setattr(feet, "_CHUNK", 70)
+    pieces = planted(local, drift, BODY, contacts, UP, None, level=False, rate_hz=30)
+    for one, other in zip(whole, pieces, strict=True):
+        np.testing.assert_allclose(np.diff(one, 2, axis=0), np.diff(other, 2, axis=0), atol=1e-3)
