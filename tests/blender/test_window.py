@@ -26,7 +26,9 @@ def window(installed_blender: BlenderHost) -> BlenderHost:
 @pytest.mark.blender
 def test_importing_in_a_window(window: BlenderHost, film: Path, tmp_path: Path) -> None:
     dancers = [Dancer(1, 0, 3000), Dancer(2, 100, 2500)]
-    with FakeServer(dancers, seconds=JOB_S, note="The light is poor.").running() as server:
+    refined = [Dancer(3, 0, 3000, scale=1.2), Dancer(4, 100, 2500, scale=1.2)]
+    answers = FakeServer(dancers, seconds=JOB_S, note="The light is poor.", refined=refined)
+    with answers.running() as server:
         given = {"filepath": str(film), "server": server.address}
         report = window.run("window", tmp_path, timeout_s=200, **{"import": given})
 
@@ -39,8 +41,14 @@ def test_importing_in_a_window(window: BlenderHost, film: Path, tmp_path: Path) 
     assert report["people after undo"] == []
     assert report["actions after undo"] == 0
     assert report["people after redo"] == ["dance person 1", "dance person 2"]
+    assert report["outcome of refining"] == "Refined 2 people from dance.\nThe light is poor."
+    assert report["jobs after refining"] == ["jobs/dance-1"] * 2
+    assert report["jobs after undo"] == ["jobs/dance"] * 2
+    assert report["outcome of cancelling a refinement"] == "The refinement was cancelled."
+    assert report["jobs after cancelling"] == ["jobs/dance"] * 2
     assert report["seconds to cancel"] < 2
-    assert server.cancel_calls == 2  # by the user, with the file, and none for the renamed scene
+    # A refinement and an import by the user, one with the file, and none for the renamed scene.
+    assert server.cancel_calls == 3
     assert report["outcome of cancelling"] == "The import was cancelled."
     assert report["people after cancelling"] == []
     assert "was deleted or renamed" in report["outcome without its scene"]

@@ -40,6 +40,22 @@ def people() -> list[str]:
     return sorted(ob.name for ob in bpy.data.objects if ob.type == "ARMATURE")
 
 
+def jobs() -> list[str]:
+    return [bpy.data.objects[name].pose_import.job for name in people()]
+
+
+def refine(window: Any, work: Any, given: dict[str, Any], *, cancel: bool = False) -> Iterator[None]:
+    """Press the button of the active armature and wait for the end."""
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    with bpy.context.temp_override(window=window, area=area):
+        window.view_layer.objects.active = bpy.data.objects[people()[0]]
+        bpy.ops.pose.refine("INVOKE_DEFAULT", server=given["import"]["server"])
+    yield from idle(0.3)
+    if cancel:
+        bpy.ops.pose.cancel_import()
+    yield from until(lambda: not work.running())
+
+
 def until(condition: Any) -> Iterator[None]:
     begin = time.perf_counter()
     while not condition():
@@ -105,6 +121,18 @@ def steps(given: dict[str, Any], work: Any) -> Iterator[None]:
         bpy.ops.ed.redo()
     yield from idle(0.3)
     report["people after redo"] = people()
+
+    yield from refine(window, work, given)
+    report["outcome of refining"] = work.last_outcome().message
+    report["jobs after refining"] = jobs()
+    yield from idle(0.3)
+    with bpy.context.temp_override(window=window):
+        bpy.ops.ed.undo()
+    yield from idle(0.3)
+    report["jobs after undo"] = jobs()
+    yield from refine(window, work, given, cancel=True)
+    report["outcome of cancelling a refinement"] = work.last_outcome().message
+    report["jobs after cancelling"] = jobs()
     with bpy.context.temp_override(window=window):
         bpy.ops.ed.undo()
 
