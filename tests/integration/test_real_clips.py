@@ -12,6 +12,7 @@ import pytest
 from accuracy import raw_landmarks, score
 from numpy.typing import NDArray
 from pose_server.cli.remote import import_remotely
+from pose_server.evaluate.motion import soles
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.camera import camera_of_clip
@@ -96,6 +97,21 @@ def test_every_motion_stands_on_the_floor_in_one_world(garden: Path, balancing: 
             forward = view.T @ [0, 0, 1]
             assert forward[0] == pytest.approx(0, abs=1e-6)
             assert forward[1] > 0
+
+
+def test_two_people_share_a_floor_and_the_nearer_one_is_nearer(garden: Path) -> None:
+    """She walks over the grass, past the building on whose roof he stands; at the end he leaps down."""
+    man, woman = motions(garden)
+    his, hers = (soles(person)[..., 2].min(axis=1) for person in (man, woman))
+    assert (woman.contacts >= 0.5).any(axis=1).mean() > 0.5
+    assert np.percentile(np.abs(hers), 90) < 0.05
+    assert min(his.min(), hers.min()) > -0.04
+    assert 1.6 < np.median(his[:150]) < 2.5
+    assert np.abs(his[-30:]).min() < 0.05
+    both = np.arange(woman.frames[0], woman.frames[-1] + 1)
+    behind = man.root_camera_m[both, 2] - woman.root_camera_m[:, 2]
+    assert behind.min() > -0.1
+    assert behind[both >= 120].min() > 0.1  # from here on she covers the building
 
 
 def test_nobody_flips(garden: Path, balancing: Path) -> None:
