@@ -19,25 +19,28 @@ TOLERANCE_M = 1e-3
 def test_blender_has_the_joints_of_the_motion(
     blender: BlenderHost, running_server: str, reference_data: Path, tmp_path: Path
 ) -> None:
-    clip = reference_data / "video" / "sports2d_demo.mp4"
-    result = blender.run(
-        "import_video",
-        tmp_path,
-        **{
-            "import": {
-                "filepath": str(clip),
-                "server": running_server,
-                "frame_start": FIRST,
-                "frame_end": END,
-            }
-        },
+    """Those of the import, and then those of its refinement."""
+    given = {
+        "filepath": str(reference_data / "video" / "sports2d_demo.mp4"),
+        "server": running_server,
+        "frame_start": FIRST,
+        "frame_end": END,
+    }
+    settings = {"smoothing": 0.0, "height_m": 1.95, "floor": "flat"}
+    report = blender.run(
+        "refine", tmp_path, **{"import": given, "refine": settings, "mode": "POSE", "only": True, "step": 1}
     )
-    (job,) = result["job"]
-    assert len(result["people"]) == 2
-    with Client(running_server) as client:
-        client.download_result(client.get_job(job), tmp_path)
-    for index, person in enumerate(result["people"], start=1):
-        motion = read_npz(tmp_path / f"person_{index:02d}" / "motion.npz")
-        assert person["frames"] == [float(frame - FIRST + 1) for frame in motion.frames]
-        found = np.array([[place[name] for name in motion.joint_names] for _, place in person["joints"]])
-        assert np.linalg.norm(found - motion.joints_world_m, axis=-1).max() < TOLERANCE_M
+    sizes_m = []
+    for name in ("before", "after"):
+        result, folder = report[name], tmp_path / name
+        (job,) = set(result["jobs"])
+        with Client(running_server) as client:
+            client.download_result(client.get_job(job), folder)
+        for index, person in enumerate(result["people"], start=1):
+            motion = read_npz(folder / f"person_{index:02d}" / "motion.npz")
+            assert person["frames"] == [float(frame - FIRST + 1) for frame in motion.frames]
+            found = np.array([[place[name] for name in motion.joint_names] for _, place in person["joints"]])
+            assert np.linalg.norm(found - motion.joints_world_m, axis=-1).max() < TOLERANCE_M
+        sizes_m.append(np.linalg.norm(motion.rest_offsets_m, axis=1).sum())
+    assert report["after"]["jobs"] != report["before"]["jobs"]
+    assert sizes_m[1] != pytest.approx(sizes_m[0], rel=1e-3)

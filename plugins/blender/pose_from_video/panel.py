@@ -115,6 +115,8 @@ class POSE_PT_weak_spans(_ImportedPanel, bpy.types.Panel):
             layout.label(text="Everything was seen well", icon="CHECKMARK")
             return
         layout.template_list("POSE_UL_weak_spans", "", record, "weak_spans", record, "weak_span", rows=4)
+        # The row has no room for many joints.
+        _draw_text(layout, context, record.weak_spans[record.weak_span].joints, "BONE_DATA")
         marked = is_marked(context.scene, person)
         text = "Remove Markers" if marked else "Add Markers"
         layout.operator("pose.mark_weak_spans", text=text, icon="MARKER_HLT" if marked else "MARKER")

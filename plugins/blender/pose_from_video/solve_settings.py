@@ -18,7 +18,7 @@ class SolveSettings:
         name="Smoothing", description="0 leaves the motion raw, 1 is calm", min=0.0, max=1.0, default=0.5
     )
     height_m: FloatProperty(
-        name="Actor Height (m)",
+        name="Height (m)",
         description="Of the actor without shoes, in metres, which sets the scale of the room; "
         "0 if it is not known",
         min=0.0,

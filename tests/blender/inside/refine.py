@@ -10,12 +10,14 @@ import bpy
 import harness
 from scene_report import camera_path, everything, fcurves, person
 
-PEOPLE = ("dance person 1", "dance person 2")
+
+def people(clip: str) -> list[Any]:
+    return [bpy.data.objects[f"{clip} person {number}"] for number in (1, 2)]
 
 
-def as_a_user_does(mode: str) -> None:
+def as_a_user_does(clip: str, mode: str) -> None:
     """Hang things on the first armature and its action, be in a mode with it, and hide the second."""
-    first, second = (bpy.data.objects[name] for name in PEOPLE)
+    first, second = people(clip)
     empty = bpy.data.objects.new("Set", None)
     first.users_collection[0].objects.link(empty)
     first.parent = empty
@@ -32,9 +34,9 @@ def as_a_user_does(mode: str) -> None:
     bpy.ops.object.mode_set(mode=mode)
 
 
-def look(step: int) -> dict[str, Any]:
-    people = [bpy.data.objects[name] for name in PEOPLE]
-    first, camera = people[0], bpy.data.objects["dance camera"]
+def look(clip: str, step: int) -> dict[str, Any]:
+    persons, camera = people(clip), bpy.data.objects[f"{clip} camera"]
+    first, second = persons
     mode = first.mode
     with_film = {
         "everything": everything(),
@@ -46,27 +48,27 @@ def look(step: int) -> dict[str, Any]:
         "scale keys": sum(
             len(c.keyframe_points) for c in fcurves(first.animation_data.action) if "scale" in c.data_path
         ),
-        "hidden": people[1].hide_viewport,
-        "jobs": [ob.pose_import.job for ob in (*people, camera)],
+        "hidden": second.hide_viewport,
+        "jobs": [ob.pose_import.job for ob in (*persons, camera)],
         "collection": first.users_collection[0]["pose_job"],
-        "settings": [[getattr(ob.pose_import, name) for name in ("smoothing", "floor")] for ob in people],
+        "settings": [[getattr(ob.pose_import, name) for name in ("smoothing", "floor")] for ob in persons],
         "spans": [[span.start, span.end, span.why, span.joints] for span in first.pose_import.weak_spans],
         "markers": sorted([m.name, m.frame] for m in bpy.context.scene.timeline_markers),
         "keys": [
             [len(c.keyframe_points) for c in fcurves(ob.animation_data.action) if "scale" not in c.data_path]
-            for ob in people
+            for ob in persons
         ],
         "camera": [list(row) for row in camera.matrix_world],
         # Without going to another frame.
         "at once": at_once(first),
     }
     if mode != "EDIT":
-        people[1].hide_viewport = False
+        second.hide_viewport = False
         frame = bpy.context.scene.frame_current
-        with_film["people"] = [person(ob, camera, step) for ob in people]
+        with_film["people"] = [person(ob, camera, step) for ob in persons]
         with_film["camera path"] = camera_path(camera, 8) if camera.animation_data else None
         bpy.context.scene.frame_set(frame)
-        people[1].hide_viewport = with_film["hidden"]
+        second.hide_viewport = with_film["hidden"]
     return with_film
 
 
@@ -77,31 +79,33 @@ def at_once(armature: Any) -> dict[str, list[float]]:
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
     harness.enable()
-    scene = bpy.context.scene
+    scene, clip = bpy.context.scene, Path(given["import"]["filepath"]).stem
     scene.render.resolution_x, scene.render.resolution_y = 320, 180
     preferences = bpy.context.preferences.addons[harness.MODULE].preferences
     preferences.server = given["import"]["server"]
     bpy.ops.pose.import_video(**given["import"])
-    as_a_user_does(given["mode"])
+    as_a_user_does(clip, given["mode"])
     scene.frame_set(20)
     if given.get("mark"):
         bpy.ops.pose.mark_weak_spans()
     bpy.ops.ed.undo_push(message="Before")
     step = given.get("step", 6)
-    report = {"before": look(step)}
+    report = {"before": look(clip, step)}
     scene.frame_set(20)
     if given.get("lost"):
         bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
-        refuse = harness.refused(bpy.ops.pose.refine, armature=PEOPLE[1])
-        return {**report, "said": refuse, "after": look(step)}
+        refuse = harness.refused(bpy.ops.pose.refine, armature=f"{clip} person 2")
+        return {**report, "said": refuse, "after": look(clip, step)}
     bpy.ops.pose.refine(**given["refine"])
-    report["after"] = look(step)
+    report["after"] = look(clip, step)
+    if given.get("only"):
+        return report
     if given.get("again"):
         bpy.ops.pose.refine()
-        report["again"] = look(step)
+        report["again"] = look(clip, step)
         bpy.ops.ed.undo()
     bpy.ops.ed.undo()
-    report["undone"] = look(step)
+    report["undone"] = look(clip, step)
     if given.get("mark"):
         bpy.ops.pose.show_weak_span(index=0)
         scene = bpy.context.scene  # undo has made it anew
