@@ -102,7 +102,8 @@ def test_a_camera_that_moves_keeps_its_keys_few(
     blender: BlenderHost, server: FakeServer, film: Path, tmp_path: Path
 ) -> None:
     move = server.camera_move = CameraMove(drift_m=0.02, pan_rad=0.01)
-    report = refine(blender, server, film, tmp_path, again=True)
+    report = refine(blender, server, film, tmp_path, again=True, import_again=True)
+    assert report["cameras"] == [[FILM_FRAMES] * 7] * 2
     for name in ("before", "after", "again"):
         path = report[name]["camera path"]
         assert path["keys"] == [FILM_FRAMES] * 7
@@ -114,6 +115,20 @@ def test_a_camera_that_moves_keeps_its_keys_few(
         in_camera = np.einsum("tij,tkj->tki", matrices[:, :3, :3], motion.joints_world_m)
         on_film_px = project(in_camera + matrices[:, None, :3, 3], camera.matrix)
         assert off_film_px(person, on_film_px[::STEP], motion.joint_names, FILM_PX) < 0.1
+
+
+def test_actions_of_the_users_stay(
+    blender: BlenderHost, server: FakeServer, film: Path, tmp_path: Path
+) -> None:
+    """What the import has keyed is refined where it is, and made anew where it is gone."""
+    report = refine(blender, server, film, tmp_path, what_plays=True)
+    assert "'dance person 1' plays the action 'mine'; what was refined is 'dance person 1'." in report["said"]
+    assert report["said"].count("plays") == 1
+    assert report["plays"] == ["mine", "dance person 2"]
+    assert report["mine"] == [1, 1, 1]
+    assert report["theirs"] == [[FILM_FRAMES], [41 - 13]]
+    motion = server.refined[1].motion()
+    assert furthest_m(report["second"], motion.joints_world_m[::STEP], motion.joint_names) < TOLERANCE_M
 
 
 def test_a_job_that_the_server_has_lost(

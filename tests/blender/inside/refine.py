@@ -34,6 +34,28 @@ def as_a_user_does(clip: str, mode: str) -> None:
     bpy.ops.object.mode_set(mode=mode)
 
 
+def what_plays(given: dict[str, Any], clip: str) -> dict[str, Any]:
+    """Refine while the first plays an action of the user's, and the second's is gone."""
+    first, second = people(clip)
+    mine = bpy.data.actions.new("mine")
+    first.animation_data.action = mine
+    first.keyframe_insert("scale", frame=5)
+    bpy.data.actions.remove(second.animation_data.action)
+    work = sys.modules[f"{harness.MODULE}.work"]
+    said, finish = [], work.finish
+    work.finish = lambda *values: said.append(finish(*values)) or said[-1]
+    bpy.ops.pose.refine(armature=first.name, **given["refine"])
+    return {
+        "said": said[0].message,
+        "plays": [ob.animation_data.action.name for ob in (first, second)],
+        "mine": [len(curve.keyframe_points) for curve in fcurves(mine)],
+        "theirs": [
+            sorted({len(c.keyframe_points) for c in fcurves(ob.pose_import.action)}) for ob in (first, second)
+        ],
+        "second": person(second, bpy.data.objects[f"{clip} camera"], given["step"]),
+    }
+
+
 def look(clip: str, step: int) -> dict[str, Any]:
     persons, camera = people(clip), bpy.data.objects[f"{clip} camera"]
     first, second = persons
@@ -84,6 +106,8 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     preferences = bpy.context.preferences.addons[harness.MODULE].preferences
     preferences.server = given["import"]["server"]
     bpy.ops.pose.import_video(**given["import"])
+    if given.get("what_plays"):
+        return what_plays(given, clip)
     as_a_user_does(clip, given["mode"])
     scene.frame_set(20)
     if given.get("mark"):
@@ -103,6 +127,12 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("again"):
         bpy.ops.pose.refine()
         report["again"] = look(clip, step)
+    if given.get("import_again"):
+        bpy.ops.pose.import_video(**given["import"])
+        cameras = [ob for ob in bpy.data.objects if ob.name.startswith(f"{clip} camera")]
+        report["cameras"] = [camera_path(camera, 8)["keys"] for camera in cameras]
+        return report
+    if given.get("again"):
         bpy.ops.ed.undo()
     bpy.ops.ed.undo()
     report["undone"] = look(clip, step)

@@ -25,8 +25,17 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     begin = time.perf_counter()
     host.write_import(bpy.context.scene, [motion], request, placement, job="jobs/dance")
     seconds = time.perf_counter() - begin
+    again = session.RefineRequest("jobs/dance", clip.name, given["server"], {})
+    begin = time.perf_counter()
+    host.write_refinement([motion], again, job="jobs/dance-1")
+    refine_seconds = time.perf_counter() - begin
     armature = next(ob for ob in bpy.data.objects if ob.type == "ARMATURE")
-    return {"seconds": seconds, "bones": len(armature.data.bones), "frames": motion.frame_count}
+    return {
+        "seconds": seconds,
+        "bones": len(armature.data.bones),
+        "frames": motion.frame_count,
+        "refine seconds": refine_seconds,
+    }
 
 
 harness.run(main)

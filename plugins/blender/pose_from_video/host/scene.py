@@ -170,13 +170,12 @@ def write_refinement(people: Sequence[MotionChannels], request: RefineRequest, *
     timing = record_of(objects[0]).timing(people[0].source_rate)
     frames = {m.person: timing.row_frames(m.start_time_s, m.rate, m.frame_count) for m in people}
     path = CameraPath.of_motions(people, list(frames.values()))
-    persons = [ob for ob in objects if record_of(ob).person]
-    marked = {ob: [scene for scene in bpy.data.scenes if unmark(scene, ob)] for ob in persons}
+    danced = {ob: motions[record_of(ob).person] for ob in objects if record_of(ob).person}
+    marked = {ob: [scene for scene in bpy.data.scenes if unmark(scene, ob)] for ob in danced}
     with _stage() as stage:
-        for ob in persons:
-            person = record_of(ob).person
-            change_person(stage, ob, motions[person], frames[person])
-            record_of(ob).list_weak_spans(motions[person])
+        for ob, motion in danced.items():
+            change_person(stage, ob, motion, frames[motion.person])
+            record_of(ob).list_weak_spans(motion)
     for ob in objects:
         if not record_of(ob).person:
             move_camera(ob, path)
