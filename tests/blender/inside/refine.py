@@ -35,7 +35,10 @@ def as_a_user_does(clip: str, mode: str) -> None:
 
 
 def what_plays(given: dict[str, Any], clip: str) -> dict[str, Any]:
-    """Refine while the first plays an action of the user's, and the second's is gone."""
+    """Refine on another day, while the first plays an action of the user's, and the second's is gone."""
+    file = given["result"] + ".blend"
+    bpy.ops.wm.save_as_mainfile(filepath=file)
+    bpy.ops.wm.open_mainfile(filepath=file)
     first, second = people(clip)
     mine = bpy.data.actions.new("mine")
     first.animation_data.action = mine
