@@ -33,10 +33,16 @@ _find_vendored()
 import bpy  # noqa: E402
 from bpy.app.handlers import persistent  # noqa: E402
 
-from . import host, operators, panel, work  # noqa: E402
+from . import host, operators, panel, server_operators, work  # noqa: E402
 from .preferences import PoseFromVideoPreferences  # noqa: E402
 
-_CLASSES = (PoseFromVideoPreferences, *host.CLASSES, *operators.CLASSES, *panel.CLASSES)
+_CLASSES = (
+    PoseFromVideoPreferences,
+    *host.CLASSES,
+    *operators.CLASSES,
+    *server_operators.CLASSES,
+    *panel.CLASSES,
+)
 
 
 @persistent
@@ -61,7 +67,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything out of Blender again, and stop what runs."""
     work.abandon()
-    operators.local_server.stop()
+    server_operators.local_server.stop()
     bpy.app.handlers.load_pre.remove(_abandon_work)
     _import_menu().remove(panel.draw_menu_entry)
     del bpy.types.Object.pose_import  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What the user can press, and what scripts can call: bpy.ops.pose.import_video, refine and their kin."""
+"""What the user can press, and scripts call: bpy.ops.pose.import_video, refine and what goes with them."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
-from pose_shared.client import Client
 from pose_shared.errors import ConflictError, InputError, PoseError
 
 from . import work
 from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
 from .console import wait_for
 from .host import Placement, is_imported, is_linked, is_marked, mark, record_of, scene_rate, unmark
-from .local_server import LocalServer
 from .preferences import preferences
 from .session import ImportRequest, RefineRequest, Session
 from .solve_settings import SETTINGS, SolveSettings, draw_settings
@@ -30,16 +28,7 @@ __all__ = [
     "POSE_OT_mark_weak_spans",
     "POSE_OT_refine",
     "POSE_OT_show_weak_span",
-    "POSE_OT_start_server",
-    "POSE_OT_stop_server",
-    "POSE_OT_test_connection",
-    "local_server",
 ]
-
-#: The server that this Blender has started.
-local_server = LocalServer()
-
-_LOOK_S = 0.5
 
 
 class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
@@ -340,90 +329,12 @@ class POSE_OT_cancel_import(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class POSE_OT_start_server(bpy.types.Operator):
-    """Start a pose server on this machine, with the command of the preferences; it ends with Blender"""
-
-    bl_idname = "pose.start_server"
-    bl_label = "Start Local Server"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not local_server.running
-
-    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        chosen = preferences(context)
-        try:
-            local_server.start(bpy.path.abspath(chosen.executable), chosen.server)
-            if bpy.app.background:
-                local_server.wait()
-        except PoseError as error:
-            self.report({"ERROR"}, error.message)
-            return {"CANCELLED"}
-        if not local_server.ready:
-            bpy.app.timers.register(_look_at_server, first_interval=_LOOK_S)
-        return {"FINISHED"}
-
-
-def _look_at_server() -> float | None:
-    """Watch a server that starts until it is ready; show why when it ends instead."""
-    try:
-        local_server.check()
-    except PoseError as error:
-        work.show_error(error)
-        return None
-    work.redraw()
-    return None if local_server.ready else _LOOK_S
-
-
-class POSE_OT_stop_server(bpy.types.Operator):
-    """Stop the pose server that was started from here"""
-
-    bl_idname = "pose.stop_server"
-    bl_label = "Stop Local Server"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return local_server.running
-
-    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        local_server.stop()
-        return {"FINISHED"}
-
-
-class POSE_OT_test_connection(bpy.types.Operator):
-    """Ask the pose server who it is"""
-
-    bl_idname = "pose.test_connection"
-    bl_label = "Test Connection"
-
-    server: StringProperty(
-        name="Server", description="Address; that of the preferences when empty", options={"SKIP_SAVE"}
-    )
-
-    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        try:
-            with Client(self.server or preferences(context).server) as client:
-                info = client.check_compatible()
-        except PoseError as error:
-            self.report({"ERROR"}, error.message)
-            return {"CANCELLED"}
-        usable = ", ".join(d.name for d in info.detectors if d.usable) or "no detector"
-        self.report(
-            {"INFO"},
-            f"Pose server {info.version} at {client.address}: {usable}, on {', '.join(info.devices)}.",
-        )
-        return {"FINISHED"}
-
-
 CLASSES: tuple[Any, ...] = (
     POSE_OT_import_video,
     POSE_OT_refine,
     POSE_OT_show_weak_span,
     POSE_OT_mark_weak_spans,
     POSE_OT_cancel_import,
-    POSE_OT_start_server,
-    POSE_OT_stop_server,
-    POSE_OT_test_connection,
 )
 
 if hasattr(bpy.types, "FileHandler"):

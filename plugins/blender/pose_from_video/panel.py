@@ -10,6 +10,7 @@ from . import operators, work
 from .active_clip import active_clip
 from .host import is_imported, is_marked, record_of
 from .preferences import preferences
+from .server_operators import local_server
 from .session import Session
 from .solve_settings import draw_settings
 
@@ -171,8 +172,8 @@ def _draw_server(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column = layout.column(align=True)
     column.label(text=f"Server {preferences(context).server}", icon="URL")
     row = column.row(align=True)
-    if operators.local_server.running:
-        row.operator("pose.stop_server", text="Stop" if operators.local_server.ready else "Stop (starting)")
+    if local_server.running:
+        row.operator("pose.stop_server", text="Stop" if local_server.ready else "Stop (starting)")
     else:
         row.operator("pose.start_server", text="Start")
     row.operator("pose.test_connection", text="Test")
