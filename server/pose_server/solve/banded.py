@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded
+from threadpoolctl import ThreadpoolController
 
 from pose_server.pipeline.boundary import FloatArray
 
@@ -85,7 +88,13 @@ class Normal:
         if frames > 2:
             place = np.arange(count)
             bands[2 * count, start[:-2, None] + place] = self._bend
-        factor = cholesky_banded(bands, lower=True, overwrite_ab=True, check_finite=False)
-        return np.asarray(
-            cho_solve_banded((factor, True), self.right.ravel(), check_finite=False).reshape(frames, count)
-        )
+        # A second thread gains nothing here, and where cores are taken it is waited for without end.
+        with _libraries().limit(limits=1, user_api="blas"):
+            factor = cholesky_banded(bands, lower=True, overwrite_ab=True, check_finite=False)
+            found = cho_solve_banded((factor, True), self.right.ravel(), check_finite=False)
+        return np.asarray(found.reshape(frames, count))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -13,10 +13,10 @@ from pose_server.solve.proportions import Proportions
 __all__ = ["SOLE_CARRIERS", "flying", "resting", "sole_points", "supporting"]
 
 #: The speed at which the odds are even, and how much its logarithm counts: alone, and beside the lifter.
-_ALONE_M_S, _ALONE = 0.20, 1.0
-_BESIDE_M_S, _BESIDE = 0.35, 0.5
+_ALONE_M_S, _ALONE = 0.20, 1.8
+_BESIDE_M_S, _BESIDE = 0.35, 1.0
 #: A point begins to rest where the odds are better than even, and goes on down to these.
-_OFF_ODDS = -0.6
+_OFF_ODDS = -1.0
 _WINDOW_S = 0.08
 _SHORTEST_S = 0.08
 #: The joint that carries each sole.
@@ -91,7 +91,7 @@ def resting(
         odds = np.where(seen, _ALONE * np.log(_ALONE_M_S / speed), -np.inf)
     else:
         sure = np.clip(np.nan_to_num(told), 0.01, 0.99)
-        odds = np.log(sure / (1 - sure)) + _BESIDE * np.clip(np.log(_BESIDE_M_S / speed), -3, 2)
+        odds = np.log(sure / (1 - sure)) + _BESIDE * np.clip(np.log(_BESIDE_M_S / speed), -3, 1)
     shortest = max(1, round(_SHORTEST_S * rate_hz))
     rests = np.zeros(odds.shape, dtype=bool)
     for point in range(odds.shape[1]):

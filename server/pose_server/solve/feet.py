@@ -1,8 +1,8 @@
 """Feet that stand where they stand: legs and root moved a little, so that what rests does not slide.
 
 The pose is right but for centimetres; what is asked here is small and local.  Soles at rest keep their
-place, those on the floor its height, none sinks into it; knees and feet stay where the picture shows
-them; and the change itself is calm, which eases every lock in and out.  Who flies follows a parabola.
+place, those on the floor its height, none sinks into it; the rest of the body stays where the picture
+shows it; and the change itself is calm, which eases every lock in and out.  Who flies follows a parabola.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _CHANGE_HZ = 1.5
 _GRAVITY_M_S2 = 9.81
 _FALL_M_S2 = 4.0
 _PASSES = 4
+#: What stays where the picture shows it: with hips, no floor pulls the body off the film.
+_SHOWN = ("hip", "knee", "ankle")
 _CHUNK = 600
 _AHEAD = 60
 
@@ -113,7 +115,7 @@ def _piece(
     first_local, first_root = first
     local, root, change = now
     frames, free = len(root), _FREEDOM
-    shown = [SKELETON.index(s + part) for part in ("knee", "ankle") for s in ("left_", "right_")]
+    shown = [SKELETON.index(s + part) for part in _SHOWN for s in ("left_", "right_")]
     carriers = [*SOLE_CARRIERS, *(SKELETON.parents[joint] for joint in shown)]
     wanted = _points(first_local, first_root, body, shown)
     tight = _tightness(first_root)
@@ -159,7 +161,7 @@ def _piece(
 
 
 def _points(local: FloatArray, root: FloatArray, body: Proportions, shown: list[int]) -> FloatArray:
-    """Return (T, 8, 3): the soles, then knees and ankles."""
+    """Return (T, 10, 3): the soles, then what is `_SHOWN`."""
     joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
     soles = sole_points(joints, global_rotations(local, SKELETON.parents), body)
     return np.concatenate([soles, joints[:, shown]], axis=1)

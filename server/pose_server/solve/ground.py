@@ -31,6 +31,9 @@ _SIZE_SHARE = 0.06
 _PASSES = 8
 #: Steps whose heights differ by less are steps on the same floor.
 LEVEL_M = 0.15
+#: Feet that are seen this much below the steps stand on something else: steps themselves rise and fall
+#: by half of it, on a lawn or under a camera that is not quite level.
+_SUNK_M = 0.30
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
         return lowest
     # The middle of the lowest level: its lowest step is only the noisiest.
     level = float(np.median(standing[standing < np.percentile(standing, 5) + LEVEL_M]))
-    return level if level - lowest < LEVEL_M else lowest
+    return level if level - lowest < _SUNK_M else lowest
 
 
 def common_level(floors_m: Sequence[float]) -> list[float]:
