@@ -20,6 +20,7 @@ from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.track.selection import select_people
 from pose_server.track.tracker import track_people
 from pose_server.video.open import open_clip
@@ -85,7 +86,7 @@ def main() -> None:
         rows = {"the detector's own 3D points": score(raw, arguments.score)}
         for smoothing in arguments.smoothing:
             out = Path(folder) / f"{smoothing}"
-            options = ImportOptions(formats=("npz",), smoothing=smoothing)
+            options = ImportOptions(formats=("npz",), solve=SolveOptions(smoothing=smoothing))
             import_clip(arguments.clip, options, out, device="cpu", progress=SilentProgress())
             rows[f"solved, smoothing {smoothing:g}"] = score(
                 out / "person_01" / "motion.npz", arguments.score
