@@ -40,6 +40,8 @@ _CALMED = ("chest", "neck", "left_clavicle", "right_clavicle")
 _CALMED_HZ = 3.0
 #: A lifted point that is no better known than this counts fully, one twice as uncertain a quarter.
 _CERTAIN_M = 0.05
+#: How far a guess is trusted at most, against 1 for what is clearly seen.
+_GUESSED = 0.3
 _NOWHERE_M = (0.0, 0.0, 4.0)
 
 
@@ -102,7 +104,9 @@ def fitted_person(
     if turns is not None:
         track, pose = steadied(track, pose, camera, turns)
     names = pose.joint_names
-    seen = _confidence_of(names, track) * np.isfinite(pose.joints_root_m).all(axis=2)
+    # What the camera did not see, the lifter still guesses: better than no body at all.
+    guessed = np.minimum((_CERTAIN_M / np.fmax(pose.uncertainty_m, _CERTAIN_M)) ** 2, _GUESSED)
+    seen = np.fmax(_confidence_of(names, track), guessed) * np.isfinite(pose.joints_root_m).all(axis=2)
     body = proportions(names, pose.joints_root_m, seen)
     local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
     report(0.2)
