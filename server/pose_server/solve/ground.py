@@ -28,6 +28,9 @@ _LEVER_M = 0.3
 _OFF_FLOOR_M = 0.05
 #: How well a person's size is known.
 _SIZE_SHARE = 0.06
+#: Floors that differ by more, as a share of how far they lie below the camera, are two: a treadmill's deck
+#: is none that others stand on.
+_SAME_FLOOR = 0.08
 _PASSES = 8
 #: Steps whose heights differ by less are steps on the same floor.
 LEVEL_M = 0.15
@@ -108,7 +111,7 @@ def common_level(floors_m: Sequence[float]) -> list[float]:
         return [1.0] * len(below)
     sure = _SIZE_SHARE**2 / (_SIZE_SHARE**2 + (_OFF_FLOOR_M / below) ** 2)
     away = np.log(np.median(below) / below)
-    same = np.abs(away) < 3 * _SIZE_SHARE
+    same = np.abs(away) < _SAME_FLOOR
     common = float(np.average(np.log(below), weights=np.where(same, sure, 1e-9)))
     return [float(factor) for factor in np.exp(np.where(same, sure * (common - np.log(below)), 0.0))]
 
