@@ -87,8 +87,8 @@ def test_closed_networks_give_their_memory_back() -> None:
     )
     # A process of its own: what other tests leave behind comes and goes by as much.
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    # Six that were not freed would hold 500 MB.
-    assert float(done.stdout) < 150
+    # Six that were not freed would hold 500 MB; on a busy machine threads keep up to 200 for a while.
+    assert float(done.stdout) < 300
 
 
 def test_libraries_are_silent_and_nobody_else_is() -> None:
