@@ -1,8 +1,8 @@
 """Whether a camera may have moved at all: a cheap look at a frame now and then.
 
-Whoever stands on a tripod need not be followed.  Corners of the first frame are looked for in later
-ones; a camera is still while most of them are where they were.  People are not masked out: who fills the
-picture makes the camera look as if it moved, and it is followed for nothing.
+Whoever stands on a tripod need not be followed.  Corners of the first frame that has some are looked for
+in later ones; a camera is still while most of them are where they were.  People are not masked out: who
+fills the picture makes the camera look as if it moved, and it is followed for nothing.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ class Stillness:
         if self.moved:
             return
         grey = grey_of(frame)
-        if self._first is None:
+        if self._first is None or not len(self._points):  # a film may begin in the dark
             self._first, self._points = grey, corners(grey)
             return
-        if len(self._points):
-            there, kept = back_and_forth(self._first, grey, self._points)
-            still = np.linalg.norm(there - self._points, axis=(1, 2)) < _STILL_PX
-            self.moved = bool((kept & still).mean() < _MOST)
+        there, kept = back_and_forth(self._first, grey, self._points)
+        still = np.linalg.norm(there - self._points, axis=(1, 2)) < _STILL_PX
+        self.moved = bool((kept & still).mean() < _MOST)

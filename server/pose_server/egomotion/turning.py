@@ -58,10 +58,10 @@ def followed(
     turns: list[FloatArray] = []
     with prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches:
         for batch in batches:
-            for frame in batch.frames:
-                turns.append(follower.turn(frame, found[len(turns)].boxes_px))
-                if len(turns) == total:
-                    break
+            rest = found[len(turns) : len(turns) + len(batch)]
+            turns += [
+                follower.turn(frame, seen.boxes_px) for frame, seen in zip(batch.frames, rest, strict=True)
+            ]
             progress.report("camera", len(turns), total)
     indices = np.array([frame.index for frame in found[: len(turns)]], dtype=np.int64)
     path = CameraTurns(indices, np.array(turns).reshape(-1, 3, 3))

@@ -118,6 +118,15 @@ def test_a_glance_tells_a_tripod_from_a_hand() -> None:
         assert stillness.moved is moved
 
 
+def test_a_film_may_begin_in_the_dark() -> None:
+    stillness = Stillness()
+    for shot in (Shot(PAN[:3], blank=True), Shot(PAN[:10])):
+        for batch in shot.batches():
+            for frame in batch.frames:
+                stillness.look(frame)
+    assert stillness.moved
+
+
 def test_a_glance_is_not_misled_by_who_walks_by_or_by_darkness() -> None:
     for shot in (Shot(np.repeat(PAN[:1], 10, axis=0), walker=12.0, width=90), Shot(PAN[:5], blank=True)):
         stillness = Stillness()
