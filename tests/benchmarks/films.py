@@ -115,7 +115,7 @@ def columns(
     everybody = track_people(found, keypoint_names=names, image_size=size, progress=progress)
     tracks = select_people(everybody, people=None, persons=(), frame_count=len(found))
     camera = camera_of_clip(size)
-    turns = followed(source, found, camera, progress) if moved else None
+    path = followed(source, found, camera, progress) if moved else None
     chosen = create_lifter(lifter, "cpu")
     kept = [repaired(track) for track in tracks]
     poses = [chosen.lift(track, camera) for track in kept]
@@ -127,7 +127,7 @@ def columns(
         fps=None,
         options=SolveOptions(),
         progress=progress,
-        turns=turns,
+        path=path,
     )
     raw = [LandmarkLifter().lift(track, camera) for track in tracks]
     calm = [low_passed(pose, float(info.rate)) for pose in poses]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_server.egomotion.corners import back_and_forth, corners, grey_of, scale_of
-from pose_server.pipeline.boundary import Camera, CameraTurns, Detections, FloatArray
+from pose_server.pipeline.boundary import Camera, CameraPath, Detections, FloatArray
 from pose_server.pipeline.camera import rays
 from pose_server.pipeline.progress import Progress
 from pose_server.video.prefetch import prefetch
@@ -39,7 +39,7 @@ _BATCH_FRAMES, _PREFETCH_BATCHES = 8, 4
 
 def followed(
     source: FrameSource, found: Sequence[Detections], camera: Camera, progress: Progress
-) -> CameraTurns | None:
+) -> CameraPath | None:
     """Return how the camera turned since the first frame; None for one that stood still.
 
     Parameters
@@ -64,7 +64,7 @@ def followed(
             ]
             progress.report("camera", len(turns), total)
     indices = np.array([frame.index for frame in found[: len(turns)]], dtype=np.int64)
-    path = CameraTurns(indices, np.array(turns).reshape(-1, 3, 3))
+    path = CameraPath(indices, np.array(turns).reshape(-1, 3, 3))
     return path if path.widest_deg > _STILL_DEG else None
 
 

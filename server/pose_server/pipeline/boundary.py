@@ -20,7 +20,7 @@ from pose_shared.errors import InternalError
 
 __all__ = [
     "Camera",
-    "CameraTurns",
+    "CameraPath",
     "ClipInfo",
     "Detections",
     "FrameBatch",
@@ -246,16 +246,23 @@ class Camera:
 
 
 @dataclass(frozen=True, repr=False)
-class CameraTurns:
-    """How the camera of a clip turned since its first frame; where it stands never changes."""
+class CameraPath:
+    """How the camera of a clip turned, and travelled, since its first frame."""
 
     indices: IntArray
     """(T,) source frame numbers, growing."""
     turns: FloatArray
     """(T, 3, 3) rotations from the first frame's camera axes into each frame's."""
+    places: FloatArray | None = None
+    """(T, 3) where the camera stood, in the first frame's axes and from its place; None for one that only
+    turned."""
+    metric: bool = False
+    """Whether places are metres; else they are so up to one factor, which the people's steps tell."""
 
     def __post_init__(self) -> None:
         check_arrays(self, indices=("i", ("T",)), turns=("f", ("T", 3, 3)))
+        if self.places is not None:
+            check_array(self, "places", "f", len(self.indices), 3)
 
     @property
     def widest_deg(self) -> float:
@@ -263,13 +270,13 @@ class CameraTurns:
         cosine = (np.trace(self.turns, axis1=1, axis2=2) - 1) / 2
         return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max(initial=0.0))
 
-    def at(self, indices: IntArray) -> FloatArray:
-        """Return (N, 3, 3) turns of some source frames, of the nearest known one each."""
+    def rows(self, indices: IntArray) -> NDArray[np.intp]:
+        """Return (N,) the rows of some source frames, the nearest known one of each."""
         after = np.clip(np.searchsorted(self.indices, indices), 1, max(len(self.indices) - 1, 1))
         after = np.minimum(after, len(self.indices) - 1)
         before = np.maximum(after - 1, 0)
         nearer = np.abs(indices - self.indices[before]) <= np.abs(self.indices[after] - indices)
-        return np.asarray(self.turns[np.where(nearer, before, after)])
+        return np.asarray(np.where(nearer, before, after))
 
     __repr__ = _shapes
 

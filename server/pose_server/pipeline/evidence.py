@@ -19,7 +19,7 @@ from pose_shared.errors import ConflictError, InputError, InternalError, NotFoun
 
 from pose_server import __version__
 from pose_server.export.arrays import read_arrays, write_arrays
-from pose_server.pipeline.boundary import Camera, CameraTurns, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, Pose3D, Track2D
 from pose_server.pipeline.fits import FIT_FIELDS, fit_arrays, fit_of
 from pose_server.solve.person import Person
 
@@ -75,7 +75,7 @@ class Evidence:
     """One a person, repaired."""
     poses: tuple[Pose3D, ...]
     """One a person, row by row as their tracks."""
-    turns: CameraTurns | None = None
+    path: CameraPath | None = None
     """How the camera turned; None if it stood still."""
     fits: tuple[Person, ...] | None = None
     """One a person, what this version's fit made of it; None where that is not known."""
@@ -105,9 +105,9 @@ def write_evidence(path: Path, evidence: Evidence) -> Evidence:
         "image_size": np.array(camera.image_size, np.int64),
         "focal_source": np.array(camera.focal_source),
     }
-    if evidence.turns is not None:
-        fields["camera_indices"] = evidence.turns.indices.astype(np.int64)
-        fields["camera_turns"] = evidence.turns.turns.astype(np.float32)
+    if evidence.path is not None:
+        fields["camera_indices"] = evidence.path.indices.astype(np.int64)
+        fields["camera_turns"] = evidence.path.turns.astype(np.float32)
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):
         person: dict[str, NDArray[Any]] = {
             "indices": track.indices.astype(np.int64),
@@ -223,7 +223,7 @@ def _evidence(fields: Mapping[str, NDArray[Any]]) -> Evidence:
         people=tuple(people),
         tracks=tuple(tracks),
         poses=tuple(poses),
-        turns=CameraTurns(fields["camera_indices"], fields["camera_turns"].astype(np.float64))
+        path=CameraPath(fields["camera_indices"], fields["camera_turns"].astype(np.float64))
         if "camera_turns" in fields
         else None,
     )
@@ -237,7 +237,7 @@ def _with_fits(evidence: Evidence, fields: Mapping[str, NDArray[Any]]) -> Eviden
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):
         places = {name: _place(number, f"fit_{name}") for name in FIT_FIELDS}
         arrays = {name: fields[place] for name, place in places.items() if place in fields}
-        fits.append(fit_of(arrays, track, pose, evidence.rate, evidence.turns))
+        fits.append(fit_of(arrays, track, pose, evidence.rate, evidence.path))
     return replace(evidence, fits=tuple(fits))
 
 
@@ -282,8 +282,8 @@ def _check_meaning(evidence: Evidence) -> None:
         raise ValueError("its camera has no focal length")
     if not np.isfinite(camera.distortion).all() or min(camera.image_size) <= 0:
         raise ValueError("its camera has no picture")
-    if evidence.turns is not None:
-        turns, indices = evidence.turns.turns, evidence.turns.indices
+    if evidence.path is not None:
+        turns, indices = evidence.path.turns, evidence.path.indices
         square = turns @ np.swapaxes(turns, 1, 2)
         if not len(turns) or (np.diff(indices) <= 0).any() or not np.allclose(square, np.eye(3), atol=1e-3):
             raise ValueError("its camera does not turn from frame to frame")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
 
-from pose_server.pipeline.boundary import CameraTurns, Pose3D, Track2D
+from pose_server.pipeline.boundary import CameraPath, Pose3D, Track2D
 from pose_server.solve.clock import on_clock
 from pose_server.solve.person import Person
 from pose_server.solve.proportions import Proportions
@@ -44,7 +44,7 @@ def fit_of(
     track: Track2D,
     pose: Pose3D,
     rate: Fraction,
-    turns: CameraTurns | None,
+    path: CameraPath | None,
 ) -> Person:
     """Read back what `fit_arrays` made of the person whose evidence this is.
 
@@ -78,5 +78,5 @@ def fit_of(
         local_wxyz=values["local_wxyz"],
         root_camera_m=values["root_camera_m"],
         trust=values["trust"],
-        turns=None if turns is None else turns.at(track.indices),
+        turns=None if path is None else path.turns[path.rows(track.indices)],
     )

@@ -19,7 +19,7 @@ from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, CameraTurns, ClipInfo, Detections, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, ClipInfo, Detections, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
 from pose_server.pipeline.evidence import Evidence
@@ -137,9 +137,9 @@ class _Import:
                 f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
                 "give its field of view or focal length to make distances true."
             )
-        turns = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
+        path = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
         numbers = tuple(person.index for person in summaries)
-        evidence = replace(self.lift(tracks, numbers, camera, lifter, source.info), turns=turns)
+        evidence = replace(self.lift(tracks, numbers, camera, lifter, source.info), path=path)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
@@ -186,7 +186,7 @@ class _Import:
 
     def follow(
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
-    ) -> CameraTurns | None:
+    ) -> CameraPath | None:
         """Return how the camera turned, None if it stood still."""
         if self.options.camera == "still" or not self.camera_moved:
             return None
@@ -194,19 +194,19 @@ class _Import:
         key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
-            turns = CameraTurns(known["indices"], known["turns"]) if len(known["indices"]) else None
+            path = CameraPath(known["indices"], known["turns"]) if len(known["indices"]) else None
         else:
             with self.log.stage("camera", len(found)):
-                turns = followed(source, found, camera, self.progress)
+                path = followed(source, found, camera, self.progress)
             if self.stage_cache:
-                kept = turns or CameraTurns(np.zeros(0, np.int64), np.zeros((0, 3, 3)))
+                kept = path or CameraPath(np.zeros(0, np.int64), np.zeros((0, 3, 3)))
                 self.stage_cache.put(key, {"indices": kept.indices, "turns": kept.turns})
-        if turns is not None:
+        if path is not None:
             self.log.note(
-                f"The camera turns, by {turns.widest_deg:.0f} degrees at most; it was followed as one that "
+                f"The camera turns, by {path.widest_deg:.0f} degrees at most; it was followed as one that "
                 "does not travel. Give --camera still if it stood still."
             )
-        return turns
+        return path
 
     def lift(
         self,

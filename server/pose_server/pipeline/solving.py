@@ -66,7 +66,7 @@ def solve_to_files(
                 camera,
                 rate=rate,
                 progress=progress,
-                turns=evidence.turns,
+                path=evidence.path,
             )
             evidence = replace(evidence, fits=tuple(fits))
         # What is arranged is what is kept, so that a refinement begins with the very same numbers.

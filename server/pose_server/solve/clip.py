@@ -10,7 +10,7 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-from pose_server.pipeline.boundary import Camera, CameraTurns, FloatArray, Motion, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
@@ -40,7 +40,7 @@ def solve_clip(
     fps: Fraction | None,
     options: SolveOptions,
     progress: Progress,
-    turns: CameraTurns | None = None,
+    path: CameraPath | None = None,
 ) -> list[Motion]:
     """Fit one skeleton of constant lengths to each person and put all of them into one world.
 
@@ -60,8 +60,8 @@ def solve_clip(
         What the user asked for.
     progress
         Told how many rows are solved; may cancel.
-    turns
-        How the camera turned; None if it stood still.
+    path
+        How the camera moved; None if it stood still.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def solve_clip(
         In the order of the tracks.  Lengths, and with them depth, follow the actor's height where it
         is given, else the stature that `proportions` assumes.
     """
-    people = fit_people(tracks, poses, camera, rate=rate, progress=progress, turns=turns)
+    people = fit_people(tracks, poses, camera, rate=rate, progress=progress, path=path)
     return arranged(people, camera, rate=rate, fps=fps, options=options, progress=progress)
 
 
@@ -80,7 +80,7 @@ def fit_people(
     *,
     rate: Fraction,
     progress: Progress,
-    turns: CameraTurns | None = None,
+    path: CameraPath | None = None,
 ) -> list[Person]:
     """Return everybody fitted to the picture: the long part of the work, in which no option matters.
 
@@ -95,7 +95,7 @@ def fit_people(
             progress.report("solve", before + int(share * rows), total)
 
         seen, lifted = on_clock(track, pose, rate)
-        turned = turns.at(seen.indices) if turns is not None else None
+        turned = path.turns[path.rows(seen.indices)] if path is not None else None
         people.append(fitted_person(seen, lifted, camera, turned, rate_hz=float(rate), report=report))
         before += len(track)
     progress.report("solve", total, total)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_result import made_evidence
 from pose_server.pipeline import evidence as evidence_module
-from pose_server.pipeline.boundary import CameraTurns
+from pose_server.pipeline.boundary import CameraPath
 from pose_server.pipeline.evidence import Evidence, read_evidence, write_evidence
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.solve.clip import fit_people
@@ -88,20 +88,20 @@ def test_what_is_missing_stays_missing_and_contacts_come_along(tmp_path: Path, e
 
 def test_how_the_camera_turned_comes_along(tmp_path: Path, evidence: Evidence) -> None:
     turned = Rotation.from_rotvec(np.linspace(0, 0.4, 40)[:, None] * [0, 1, 0]).as_matrix()
-    turns = CameraTurns(np.arange(40), turned)
-    write_evidence(tmp_path / "evidence.npz", fitted(dataclasses.replace(evidence, turns=turns)))
+    turns = CameraPath(np.arange(40), turned)
+    write_evidence(tmp_path / "evidence.npz", fitted(dataclasses.replace(evidence, path=turns)))
     read = read_evidence(tmp_path / "evidence.npz")
-    assert read.turns is not None and read.fits is not None
-    np.testing.assert_array_equal(read.turns.indices, turns.indices)
-    np.testing.assert_allclose(read.turns.turns, turned, atol=1e-6)
-    np.testing.assert_array_equal(read.fits[1].turns, read.turns.turns)
+    assert read.path is not None and read.fits is not None
+    np.testing.assert_array_equal(read.path.indices, turns.indices)
+    np.testing.assert_allclose(read.path.turns, turned, atol=1e-6)
+    np.testing.assert_array_equal(read.fits[1].turns, read.path.turns)
     for changes in (
         {"camera_turns": 2 * turned},
         {"camera_turns": None},
         {"camera_turns": turned[:9]},
         {"camera_indices": np.zeros(40, int)},
     ):
-        write_evidence(tmp_path / "evidence.npz", dataclasses.replace(evidence, turns=turns))
+        write_evidence(tmp_path / "evidence.npz", dataclasses.replace(evidence, path=turns))
         with pytest.raises(InputError) as caught:
             read_evidence(rewritten(tmp_path / "evidence.npz", **changes))
         assert caught.value.reason == "EVIDENCE_INVALID"
@@ -114,7 +114,7 @@ def fitted(evidence: Evidence) -> Evidence:
         evidence.camera,
         rate=evidence.rate,
         progress=SilentProgress(),
-        turns=evidence.turns,
+        path=evidence.path,
     )
     return dataclasses.replace(evidence, fits=tuple(people))
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from pose_server.export.bones import rest_bones
-from pose_server.pipeline.boundary import CameraTurns
+from pose_server.pipeline.boundary import CameraPath
 from pose_server.pipeline.camera import project, rays
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
@@ -109,8 +109,8 @@ def test_a_turning_camera_sees_the_same_motion(walking):
         "options": SolveOptions(),
         "progress": SilentProgress(),
     }
-    path = CameraTurns(walking.track.indices, turns)
-    (moving,) = solve_clip([track], [pose], walking.camera, turns=path, **common)
+    path = CameraPath(walking.track.indices, turns)
+    (moving,) = solve_clip([track], [pose], walking.camera, path=path, **common)
     still = walking.solved()
     np.testing.assert_allclose(moving.joints_world_m, still.joints_world_m, atol=1e-4)
     assert moving.world_to_camera.shape == (frames, 4, 4)
