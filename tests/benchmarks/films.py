@@ -98,7 +98,7 @@ class Shown:
 def seen(source: FrameSource) -> tuple[list[Detections], tuple[str, ...], bool]:
     """Return what the detector finds, its keypoints, and whether the camera moved."""
     detector, stillness = create_detector("auto", "cpu"), Stillness()
-    found = detect_clip(source, detector, SilentProgress(), look=stillness.look)
+    found = detect_clip(source, detector, SilentProgress(), look=lambda _, frame: stillness.look(frame))
     return found, detector.keypoint_names, stillness.moved
 
 

@@ -18,7 +18,7 @@ from pose_server.pipeline.weak_spans import weak_spans
 __all__ = ["FORMAT_VERSION", "read_npz", "write_npz"]
 
 #: 100 * major + minor.  A new field is a minor step; a changed meaning or a lost field a major one.
-FORMAT_VERSION = 101
+FORMAT_VERSION = 102
 
 _ARRAYS = {
     "times_s": np.float64,
@@ -61,6 +61,7 @@ def write_npz(path: Path, motion: Motion) -> None:
         "distortion": motion.camera.distortion.astype(np.float64),
         "image_size": np.array(motion.camera.image_size, np.int64),
         "focal_source": np.array(motion.camera.focal_source),
+        "focal_sigma": np.float64(motion.camera.focal_sigma or np.nan),
     }
     write_arrays(path, fields | _weak_fields(motion))
 
@@ -89,7 +90,9 @@ def read_npz(path: Path) -> Motion:
     ConflictError
         It has another major version.
     """
-    fields = read_arrays(path, _FIELDS.__contains__, what="motion", reason="MOTION_UNREADABLE")
+    fields = read_arrays(
+        path, (*_FIELDS, "focal_sigma").__contains__, what="motion", reason="MOTION_UNREADABLE"
+    )
     version = fields.get("format_version")
     if version is None or version.shape != () or version.dtype.kind not in "iu":
         raise _foreign(path, "it names no format_version")
@@ -132,9 +135,18 @@ def _motion(fields: Mapping[str, NDArray[Any]]) -> Motion:
             distortion=fields["distortion"].astype(np.float64),
             image_size=(width, height),
             focal_source=str(fields["focal_source"]),
+            focal_sigma=_focal_sigma(fields),
         ),
         **values,
     )
+
+
+def _focal_sigma(fields: Mapping[str, NDArray[Any]]) -> float | None:
+    """Return what version 1.2 added."""
+    sigma = fields.get("focal_sigma", np.float64(np.nan))
+    if sigma.shape != () or sigma.dtype.kind != "f":
+        raise ValueError("focal_sigma is no number")
+    return float(sigma) if sigma > 0 else None
 
 
 def _check_meaning(path: Path, motion: Motion) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "Motion",
     "Pose3D",
     "Track2D",
+    "Vertical",
 ]
 
 FloatArray = NDArray[np.floating[Any]]
@@ -119,7 +120,7 @@ class ClipInfo:
     """Width over height of a source pixel, before it was made square."""
     codec: str
     focal_mm: float | None = None
-    """Focal length as on full frame (36 mm wide), where the recording names it."""
+    """Focal length as on a sensor 36 mm along the longer side, where the recording names it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -237,10 +238,27 @@ class Camera:
     image_size: tuple[int, int]
     """Width and height of the upright picture."""
     focal_source: str
-    """``given``, ``recorded`` with the clip, or ``assumed``."""
+    """``given``, ``recorded`` with the clip, ``estimated`` from it, or ``assumed``."""
+    focal_sigma: float | None = None
+    """One standard deviation of the focal length, as a share of it; None for one that was given."""
 
     def __post_init__(self) -> None:
         check_arrays(self, matrix=("f", (3, 3)), distortion=("f", (5,)))
+
+    __repr__ = _shapes
+
+
+@dataclass(frozen=True, repr=False)
+class Vertical:
+    """Which way is up, as the background of a clip shows it."""
+
+    up: FloatArray
+    """(3,) in the first frame's camera, of unit length."""
+    sigma_rad: float
+    """One standard deviation, in each of the two ways that it can lean."""
+
+    def __post_init__(self) -> None:
+        check_arrays(self, up=("f", (3,)))
 
     __repr__ = _shapes
 

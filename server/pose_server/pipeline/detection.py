@@ -27,12 +27,12 @@ def detect_clip(
     detector: Detector,
     progress: Progress,
     *,
-    look: Callable[[NDArray[np.uint8]], None] | None = None,
+    look: Callable[[int, NDArray[np.uint8]], None] | None = None,
 ) -> list[Detections]:
     """Return what the detector sees in every frame of the asked range, in order.
 
-    `look` is shown a frame about every half second, the first among them.  Decoding runs in a thread of
-    its own, a few batches ahead; memory does not depend on the length.
+    `look` is shown a frame and its number about every half second, the first among them.  Decoding runs
+    in a thread of its own, a few batches ahead; memory does not depend on the length.
     """
     found: list[Detections] = []
     total = source.info.frame_count
@@ -45,7 +45,7 @@ def detect_clip(
         for batch in batches:
             for frame, index in zip(batch.frames, batch.indices, strict=True):
                 if look and (index - source.info.first_frame) % every == 0:
-                    look(frame)
+                    look(int(index), frame)
             found.extend(session.detect(batch))
             progress.report("detect", len(found), max(total, len(found)))
         found.extend(session.finish())

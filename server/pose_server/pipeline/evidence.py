@@ -19,7 +19,7 @@ from pose_shared.errors import ConflictError, InputError, InternalError, NotFoun
 
 from pose_server import __version__
 from pose_server.export.arrays import read_arrays, write_arrays
-from pose_server.pipeline.boundary import Camera, CameraPath, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, Pose3D, Track2D, Vertical
 from pose_server.pipeline.fits import FIT_FIELDS, fit_arrays, fit_of
 from pose_server.solve.person import Person
 
@@ -38,6 +38,9 @@ _HEAD = {
     "image_size": ("i", 1),
     "focal_source": ("U", 0),
 }
+#: Of a lens that was not given, and of a background that shows which way is up.
+_SURENESS = {"focal_sigma": ("f", 0)}
+_VERTICAL = {"vertical": ("f", 1), "vertical_sigma_rad": ("f", 0)}
 #: Of a camera that turned.
 _TURNS = {"camera_indices": ("i", 1), "camera_turns": ("f", 3)}
 #: Of every person, as "person_01/<name>"; contacts only from a lifter that says them.
@@ -77,6 +80,8 @@ class Evidence:
     """One a person, row by row as their tracks."""
     path: CameraPath | None = None
     """How the camera turned; None if it stood still."""
+    vertical: Vertical | None = None
+    """Which way is up, where the background shows it."""
     fits: tuple[Person, ...] | None = None
     """One a person, what this version's fit made of it; None where that is not known."""
 
@@ -86,7 +91,7 @@ class Evidence:
 
 
 def write_evidence(path: Path, evidence: Evidence) -> Evidence:
-    """Write evidence, and return it as it will be read: numbers but times and camera in float32.
+    """Write evidence, and return it as it will be read: numbers but times, camera and vertical in float32.
 
     Raises
     ------
@@ -105,6 +110,11 @@ def write_evidence(path: Path, evidence: Evidence) -> Evidence:
         "image_size": np.array(camera.image_size, np.int64),
         "focal_source": np.array(camera.focal_source),
     }
+    if camera.focal_sigma is not None:
+        fields["focal_sigma"] = np.float64(camera.focal_sigma)
+    if evidence.vertical is not None:
+        fields["vertical"] = evidence.vertical.up.astype(np.float64)
+        fields["vertical_sigma_rad"] = np.float64(evidence.vertical.sigma_rad)
     if evidence.path is not None:
         fields["camera_indices"] = evidence.path.indices.astype(np.int64)
         fields["camera_turns"] = evidence.path.turns.astype(np.float32)
@@ -145,7 +155,8 @@ def read_evidence(path: Path) -> Evidence:
         return read_arrays(path, wanted, what="evidence", reason="EVIDENCE_UNREADABLE")
 
     _check_size(path)
-    fields = read({**_HEAD, **_TURNS}.__contains__)
+    optional = (_SURENESS, _VERTICAL, _TURNS)
+    fields = read({name for kinds in (_HEAD, *optional) for name in kinds}.__contains__)
     version = fields.get("format_version")
     said = version is not None and version.shape == () and version.dtype.kind == "i"
     if version is not None and said and int(version) != EVIDENCE_VERSION:
@@ -158,8 +169,9 @@ def read_evidence(path: Path) -> Evidence:
         )
     try:
         _check_fields(fields, _HEAD)
-        if fields.keys() & _TURNS.keys():
-            _check_fields(fields, _TURNS)
+        for kinds in optional:
+            if fields.keys() & kinds.keys():
+                _check_fields(fields, kinds)
         if len(fields["people"]) > _PEOPLE_LIMIT:
             raise ValueError(f"it names {len(fields['people'])} people")
         people = fields["people"].tolist()
@@ -219,12 +231,16 @@ def _evidence(fields: Mapping[str, NDArray[Any]]) -> Evidence:
             distortion=fields["distortion"],
             image_size=(width, height),
             focal_source=str(fields["focal_source"]),
+            focal_sigma=float(fields["focal_sigma"]) if "focal_sigma" in fields else None,
         ),
         people=tuple(people),
         tracks=tuple(tracks),
         poses=tuple(poses),
         path=CameraPath(fields["camera_indices"], fields["camera_turns"].astype(np.float64))
         if "camera_turns" in fields
+        else None,
+        vertical=Vertical(fields["vertical"], float(fields["vertical_sigma_rad"]))
+        if "vertical" in fields
         else None,
     )
 
@@ -274,14 +290,23 @@ def _check_fields(fields: Mapping[str, NDArray[Any]], kinds: Mapping[str, tuple[
             raise ValueError(f"{name} holds what is not finite")
 
 
-def _check_meaning(evidence: Evidence) -> None:
-    camera = evidence.camera
-    if not Fraction(1, 10) <= evidence.rate <= 100_000:
-        raise ValueError(f"its rate is {evidence.rate}")
+def _check_camera(camera: Camera) -> None:
     if not np.isfinite(camera.matrix).all() or min(camera.matrix[0, 0], camera.matrix[1, 1]) <= 0:
         raise ValueError("its camera has no focal length")
     if not np.isfinite(camera.distortion).all() or min(camera.image_size) <= 0:
         raise ValueError("its camera has no picture")
+    if camera.focal_sigma is not None and not camera.focal_sigma > 0:
+        raise ValueError("its focal length has no standard deviation")
+
+
+def _check_meaning(evidence: Evidence) -> None:
+    camera = evidence.camera
+    if not Fraction(1, 10) <= evidence.rate <= 100_000:
+        raise ValueError(f"its rate is {evidence.rate}")
+    _check_camera(camera)
+    vertical = evidence.vertical
+    if vertical is not None and not (abs(np.linalg.norm(vertical.up) - 1) < 1e-3 and vertical.sigma_rad > 0):
+        raise ValueError("its vertical is no direction")
     if evidence.path is not None:
         turns, indices = evidence.path.turns, evidence.path.indices
         square = turns @ np.swapaxes(turns, 1, 2)

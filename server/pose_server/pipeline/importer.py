@@ -9,18 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.lines import LINES_VERSION, Backdrop
+from pose_server.egomotion.room import seen_room
 from pose_server.egomotion.stillness import Stillness
 from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, CameraPath, ClipInfo, Detections, Track2D
-from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.boundary import (
+    Camera,
+    CameraPath,
+    ClipInfo,
+    Detections,
+    FloatArray,
+    Track2D,
+    Vertical,
+)
+from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
@@ -92,6 +103,7 @@ class _Import:
         self.stage_cache = stage_cache
         self.log = StageLog(progress)
         self.camera_moved = False
+        self.lines_px: FloatArray = np.zeros((0, 2, 2))
 
     def run(self, clip: Path, folder: Path, name: str) -> ImportReport:
         options = self.options
@@ -126,20 +138,12 @@ class _Import:
             ]
             self.progress.people(summaries)
             options.solve.numbered([person.index for person in summaries])  # who is not there is said now
-        camera = camera_of_clip(
-            size,
-            fov_deg=options.fov_deg,
-            focal_mm=options.focal_mm,
-            recorded_mm=source.info.focal_mm,
-        )
-        if camera.focal_source == "assumed":
-            self.log.note(
-                f"The lens is not known, so a focal length of {camera.matrix[0, 0]:.0f} px was assumed; "
-                "give its field of view or focal length to make distances true."
-            )
+        camera, vertical = self.camera(source.info, frames)
         path = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
         numbers = tuple(person.index for person in summaries)
-        evidence = replace(self.lift(tracks, numbers, camera, lifter, source.info), path=path)
+        evidence = replace(
+            self.lift(tracks, numbers, camera, lifter, source.info), path=path, vertical=vertical
+        )
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
@@ -149,6 +153,7 @@ class _Import:
             device=self.device,
             focal_px=float(camera.matrix[0, 0]),
             focal_source=camera.focal_source,
+            focal_sigma=None if camera.focal_sigma is None else round(camera.focal_sigma, 4),
             people=people,
             notes=self.log.notes,
             timings=self.log.timings,
@@ -167,22 +172,58 @@ class _Import:
         }
 
     def detect(self, source: FrameSource, detector: Detector, sha256: str) -> list[Detections]:
-        settings = {**self.frame_settings(), "detector": detector.fingerprint}
+        settings = {**self.frame_settings(), "detector": detector.fingerprint, "lines": LINES_VERSION}
         key = stage_fingerprint(sha256, "detect", DETECT_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
             found, self.camera_moved = unpack_detections(known), bool(known["camera_moved"])
+            self.lines_px = known["lines_px"]
             self.progress.report("detect", len(found), len(found))
             self.log.timings.append(StageTiming("detect", 0.0, None, cached=True))
             return found
         with self.log.stage("detect", source.info.frame_count):
-            stillness = Stillness()
-            found = detect_clip(source, detector, self.progress, look=stillness.look)
+            stillness, backdrop = Stillness(), Backdrop()
+
+            def look(index: int, frame: NDArray[np.uint8]) -> None:
+                stillness.look(frame)
+                backdrop.look(index, frame)
+
+            found = detect_clip(source, detector, self.progress, look=look)
             self.camera_moved = stillness.moved
+            size = (source.info.width, source.info.height)
+            self.lines_px = backdrop.lines(found, size, still=not stillness.moved)
         if self.stage_cache:
             packed = pack_detections(found, len(detector.keypoint_names))
-            self.stage_cache.put(key, {**packed, "camera_moved": np.array(self.camera_moved)})
+            seen = {"camera_moved": np.array(self.camera_moved), "lines_px": self.lines_px}
+            self.stage_cache.put(key, packed | seen)
         return found
+
+    def camera(self, info: ClipInfo, frames: int) -> tuple[Camera, Vertical | None]:
+        """Return the lens as well as it is known, and which way is up if the background shows it."""
+        options = self.options
+        camera = camera_of_clip(
+            (info.width, info.height),
+            fov_deg=options.fov_deg,
+            focal_mm=options.focal_mm,
+            recorded_mm=info.focal_mm,
+        )
+        with self.log.stage("room", frames):
+            room = seen_room(self.lines_px, camera)
+        if room is not None:
+            camera = with_focal(camera, room.focal_px, room.focal_sigma)
+        known = f"a focal length of {camera.matrix[0, 0]:.0f} px ({focal_mm_of(camera):.0f} mm)"
+        if camera.focal_source == "estimated":
+            self.log.note(
+                f"The lens is not known; lines in the background tell {known}, give or take "
+                f"{100 * (camera.focal_sigma or 0):.0f} %; give its field of view or focal length if you "
+                "know it."
+            )
+        elif camera.focal_source == "assumed":
+            self.log.note(
+                f"The lens is not known, so {known} was assumed; "
+                "give its field of view or focal length to make distances true."
+            )
+        return camera, room.vertical if room is not None else None
 
     def follow(
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str

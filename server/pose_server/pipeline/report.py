@@ -95,8 +95,10 @@ class ImportReport:
     device: str
     focal_px: float
     focal_source: str
-    """``given`` or ``assumed``."""
+    """``given`` by the user, ``recorded`` with the clip, ``estimated`` from it, or ``assumed``."""
     people: list[PersonReport]
+    focal_sigma: float | None = None
+    """One standard deviation of the focal length as a share of it; none for one that was given."""
     notes: list[str] = field(default_factory=list)
     """What the user should know, one sentence each."""
     timings: list[StageTiming] = field(default_factory=list)

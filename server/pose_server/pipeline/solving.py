@@ -72,7 +72,13 @@ def solve_to_files(
         # What is arranged is what is kept, so that a refinement begins with the very same numbers.
         evidence = write_evidence(folder / EVIDENCE_FILE, evidence)
         motions = arranged(
-            evidence.fits or (), camera, rate=rate, fps=options.fps, options=solve, progress=progress
+            evidence.fits or (),
+            camera,
+            rate=rate,
+            fps=options.fps,
+            options=solve,
+            progress=progress,
+            vertical=evidence.vertical,
         )
         progress.report("solve", rows, rows)
     people = []

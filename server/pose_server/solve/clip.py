@@ -10,7 +10,15 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Motion, Pose3D, Track2D
+from pose_server.pipeline.boundary import (
+    Camera,
+    CameraPath,
+    FloatArray,
+    Motion,
+    Pose3D,
+    Track2D,
+    Vertical,
+)
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
@@ -41,6 +49,7 @@ def solve_clip(
     options: SolveOptions,
     progress: Progress,
     path: CameraPath | None = None,
+    vertical: Vertical | None = None,
 ) -> list[Motion]:
     """Fit one skeleton of constant lengths to each person and put all of them into one world.
 
@@ -62,6 +71,8 @@ def solve_clip(
         Told how many rows are solved; may cancel.
     path
         How the camera moved; None if it stood still.
+    vertical
+        Which way is up, where the background shows it.
 
     Returns
     -------
@@ -70,7 +81,7 @@ def solve_clip(
         is given, else the stature that `proportions` assumes.
     """
     people = fit_people(tracks, poses, camera, rate=rate, progress=progress, path=path)
-    return arranged(people, camera, rate=rate, fps=fps, options=options, progress=progress)
+    return arranged(people, camera, rate=rate, fps=fps, options=options, progress=progress, vertical=vertical)
 
 
 def fit_people(
@@ -110,6 +121,7 @@ def arranged(
     fps: Fraction | None,
     options: SolveOptions,
     progress: Progress,
+    vertical: Vertical | None = None,
 ) -> list[Motion]:
     """Return fitted people as motions in one room: sized, calmed, upright, on a floor that holds their feet.
 
@@ -124,7 +136,7 @@ def arranged(
     people = [person.calmed(options.smoothing, rate_hz=rate_hz) for person in people]
     people = [_refiltered(person, options.filters, rate_hz) for person in people]
     stances = [person.stance(rate_hz=rate_hz) for person in people]
-    up = upright(stances)
+    up = upright(stances, vertical)
 
     def floor_of(stance: Stance) -> float:
         heights = stance.soles_m @ up

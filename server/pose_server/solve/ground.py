@@ -1,4 +1,4 @@
-"""Which way is up, and where the floor is: from people standing in a still camera's picture."""
+"""Which way is up, and where the floor is: from people who stand in the picture, and what is behind them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
 
-from pose_server.pipeline.boundary import FloatArray
+from pose_server.pipeline.boundary import FloatArray, Vertical
 from pose_server.solve.frames import across, unit
 
 __all__ = ["LEVEL_M", "Stance", "common_level", "floor_height", "upright", "world_axes"]
@@ -32,6 +32,10 @@ _SIZE_SHARE = 0.06
 #: is none that others stand on.
 _SAME_FLOOR = 0.08
 _PASSES = 8
+#: How well bodies and steps tell what is up: so far off are they on motion capture. A background that
+#: disagrees more than the latter has another of its directions taken for the upright one.
+_BODIES_RAD = np.radians(5)
+_AT_ODDS_RAD = np.radians(35)
 #: Steps whose heights differ by less are steps on the same floor.
 LEVEL_M = 0.15
 #: Feet that are seen this much below the steps stand on something else: steps themselves rise and fall
@@ -51,8 +55,15 @@ class Stance:
     """(T, 4)."""
 
 
-def upright(people: Sequence[Stance]) -> FloatArray:
+def upright(people: Sequence[Stance], seen: Vertical | None = None) -> FloatArray:
     """Return the (3,) direction in the camera that is up.
+
+    Parameters
+    ----------
+    people
+        Everybody.
+    seen
+        What the background shows.
 
     Notes
     -----
@@ -60,7 +71,8 @@ def upright(people: Sequence[Stance]) -> FloatArray:
     does the picture, which decides where everybody lies.  Directions that would need a camera rolled
     or pitched beyond custom count little, those far from the common direction less (Geman and McClure), so
     lying and leaping people do not tip the world.  A plane through the steps then levels what
-    is left, as far as they are apart.
+    is left, as far as they are apart.  What the background shows is weighed against all of it by its
+    certainty; where the two have nothing to do with each other, bodies are right.
     """
     standing = np.concatenate([unit(_standing(person)) for person in people])
     trunks = np.concatenate([unit(_trunk(person)) for person in people])
@@ -75,7 +87,10 @@ def upright(people: Sequence[Stance]) -> FloatArray:
         lean = np.arccos(np.clip(evidence @ up, -1, 1))
         loss = 1 / (1 + (lean / _LEAN_RAD) ** 2) ** 2
         up = unit(((weight * loss)[:, None] * evidence).sum(axis=0))
-    return _levelled(up, [person.soles_m[person.rests] for person in people])
+    up = _levelled(up, [person.soles_m[person.rests] for person in people])
+    if seen is None or up @ seen.up < np.cos(_AT_ODDS_RAD):
+        return up
+    return unit(up / _BODIES_RAD**2 + seen.up / seen.sigma_rad**2)
 
 
 def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:

@@ -8,7 +8,7 @@ shows it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from pose_server.pipeline.options import Moment
 from pose_server.pipeline.progress import Progress
 from pose_server.video.container import open_film
 from pose_server.video.decoded import DecodedClip
+from pose_server.video.lens import lens_of_film_mm
 from pose_server.video.packets import PacketTable, scan_packets
 from pose_server.video.timeline import Timeline
 from pose_server.video.upright import Upright
@@ -33,9 +34,6 @@ __all__ = ["open_film_clip"]
 
 #: Pictures that may lack at the end without a fault: the second field of the last frame.
 _MISSING_END = 1
-#: Apple's, after com.apple.quicktime; and what can be a lens.
-_FOCAL_KEY = "camera.focal_length.35mm_equivalent"
-_LENSES_MM = (5.0, 1000.0)
 
 
 def open_film_clip(
@@ -93,7 +91,7 @@ def _probe(
                 return (
                     stream.codec_context.codec.canonical_name,
                     upright,
-                    _lens_mm({**container.metadata, **stream.metadata}),
+                    lens_of_film_mm({**container.metadata, **stream.metadata}),
                     table if stumbled else table.from_first(frame.pts),
                 )
     if table.is_cut or stumbled:
@@ -103,18 +101,6 @@ def _probe(
         reason="MEDIA_UNREADABLE",
         path=path,
     )
-
-
-def _lens_mm(metadata: Mapping[str, str]) -> float | None:
-    """Return the focal length that phones write into their films, as on full frame."""
-    for name, value in metadata.items():
-        if name.endswith(_FOCAL_KEY):
-            try:
-                millimetres = float(value)
-            except ValueError:
-                return None
-            return millimetres if _LENSES_MM[0] <= millimetres <= _LENSES_MM[1] else None
-    return None
 
 
 def _pictures(

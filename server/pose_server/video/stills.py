@@ -20,6 +20,7 @@ from pose_server.pipeline.options import Moment
 from pose_server.pipeline.progress import Progress
 from pose_server.video.decoded import DecodedClip
 from pose_server.video.files import ImageSequence
+from pose_server.video.lens import lens_of_picture_mm
 from pose_server.video.pictures import read_picture
 from pose_server.video.timeline import Timeline
 from pose_server.video.upright import Upright
@@ -40,7 +41,7 @@ def open_still_clip(
     allow_truncated: bool,
     progress: Progress,
 ) -> DecodedClip:
-    """Probe a sequence: its geometry from the first picture of the range.
+    """Probe a sequence: its geometry and lens from the first picture of the range.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def open_still_clip(
         rotation_ccw_deg=upright.rotation_ccw_deg,
         pixel_aspect=upright.pixel_aspect,
         codec=pattern.suffix.lower().lstrip("."),
+        focal_mm=lens_of_picture_mm(picture.metadata, upright.width, upright.height),
     )
 
     def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
