@@ -155,7 +155,7 @@ def main() -> None:
     motions = read_motions(arguments.motions)
     _, test = motions.split(HELD_OUT)
     reference = read_reference(arguments.clip)
-    track = person_of(reference, "auto")
+    track, _ = person_of(reference, "auto")
     rows = []
     for name, variant in VARIANTS.items():
         if arguments.only and name not in arguments.only:

@@ -169,7 +169,7 @@ def main() -> None:
     motions, reference = read_motions(arguments.motions), read_reference(arguments.clip)
     lifter = Told(create_lifter("house", "cpu"))
     speed_rows = speeds(lifter, motions, (1_000, 3_000, 10_000))  # first: later the peak is another's
-    track = person_of(reference, "auto")
+    track, _ = person_of(reference, "auto")
     ablation = Table(
         "What each term of the solve brings",
         [

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.lines import Backdrop
+from pose_server.egomotion.room import seen_room
 from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import measures, root_error
 from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS
 from pose_server.evaluate.reference import ClipReference
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, Track2D
-from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, Track2D, Vertical
+from pose_server.pipeline.camera import camera_of_clip, with_focal
 from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
@@ -24,19 +28,24 @@ from pose_server.video.open import open_clip
 __all__ = ["evaluate_clip", "person_of"]
 
 
-def person_of(reference: ClipReference, detector: str) -> Track2D:
-    """Return the track of the largest person, as the pipeline hands it to a lifter."""
+def person_of(reference: ClipReference, detector: str) -> tuple[Track2D, FloatArray]:
+    """Return the track of the largest person, as the pipeline hands it to a lifter, and the room's lines.
+
+    The camera is taken for one that stands still.
+    """
     source = open_clip(reference.film)
     finder = create_detector(detector, "cpu")
-    found = detect_clip(source, finder, SilentProgress())
+    backdrop = Backdrop()
+    found = detect_clip(source, finder, SilentProgress(), look=backdrop.look)
+    size = (source.info.width, source.info.height)
     tracks = track_people(
         found,
         keypoint_names=finder.keypoint_names,
-        image_size=(source.info.width, source.info.height),
+        image_size=size,
         progress=SilentProgress(),
     )
     person, *_ = select_people(tracks, people=1, persons=(), frame_count=len(found))
-    return repaired(person)
+    return repaired(person), backdrop.lines(found, size, still=True)
 
 
 def evaluate_clip(
@@ -44,12 +53,36 @@ def evaluate_clip(
     track: Track2D,
     lifters: Sequence[tuple[str, Lifter]],
     *,
+    lines_px: FloatArray | None = None,
     options: SolveOptions | None = None,
 ) -> list[dict[str, float | str]]:
-    """Return a row of measures for each lifter alone and solved, with the lens known and not."""
+    """Return a row of measures for each lifter alone and solved, with several lenses.
+
+    Parameters
+    ----------
+    reference
+        The film.
+    track
+        Its person.
+    lifters
+        With their names.
+    lines_px
+        (N, 2, 2) of the background: with them the vertical is seen, and, if they tell it, the lens estimated.
+        One that is guessed is so without them.
+    options
+        Of the solve.
+    """
     guessed = camera_of_clip(reference.camera.image_size)
+    lenses: list[tuple[str, Camera, Vertical | None]] = [("given", reference.camera, None)]
+    if lines_px is not None:
+        known, room = seen_room(lines_px, reference.camera), seen_room(lines_px, guessed)
+        lenses = [("given", reference.camera, None if known is None else known.vertical)]
+        if room is not None:
+            camera = with_focal(guessed, room.focal_px, room.focal_sigma)
+            lenses.append((camera.focal_source, camera, room.vertical))
+    lenses.append(("guessed", guessed, None))
     rows: list[dict[str, float | str]] = []
-    for lens, camera in (("given", reference.camera), ("guessed", guessed)):
+    for lens, camera, vertical in lenses:
         for name, lifter in lifters:
             pose = lifter.lift(track, camera)
             rows.append({"method": f"{name}, lifted", "lens": lens, **_lifted(pose, reference)})
@@ -57,7 +90,7 @@ def evaluate_clip(
                 {
                     "method": f"{name}, solved",
                     "lens": lens,
-                    **_solved(track, pose, camera, reference, options or SolveOptions()),
+                    **_solved(track, pose, camera, vertical, reference, options or SolveOptions()),
                 }
             )
     return rows
@@ -72,14 +105,30 @@ def _lifted(pose: Pose3D, reference: ClipReference) -> dict[str, float]:
 
 
 def _solved(
-    track: Track2D, pose: Pose3D, camera: Camera, reference: ClipReference, options: SolveOptions
+    track: Track2D,
+    pose: Pose3D,
+    camera: Camera,
+    vertical: Vertical | None,
+    reference: ClipReference,
+    options: SolveOptions,
 ) -> dict[str, float]:
     rate = open_clip(reference.film).info.rate
     (motion,) = solve_clip(
-        [track], [pose], camera, rate=rate, fps=None, options=options, progress=SilentProgress()
+        [track],
+        [pose],
+        camera,
+        rate=rate,
+        fps=None,
+        options=options,
+        progress=SilentProgress(),
+        vertical=vertical,
     )
     columns = [motion.joint_names.index(name) for name in LIMB_JOINTS]
-    return _measured(motion.joints_camera_m[:, columns], motion.root_camera_m, motion.frames, reference)
+    row = _measured(motion.joints_camera_m[:, columns], motion.root_camera_m, motion.frames, reference)
+    up = motion.world_to_camera[:3, 2]
+    row["gravity_deg"] = float(np.degrees(np.arccos(np.clip(up @ reference.up, -1, 1))))
+    row["focal_error"] = float(abs(camera.matrix[0, 0] / reference.camera.matrix[0, 0] - 1))
+    return row
 
 
 def _measured(

@@ -3,7 +3,7 @@
 A folder holds one ``*.mp4`` (or other film), a JSON of the same stem with the camera (``fx``, ``fy``,
 ``cx``, ``cy``, ``width``, ``height``, ``rotation_world_to_camera``, ``translation_world_to_camera_m``)
 and ``reference.trc`` with markers named as OpenSim does (``RHip``, ``LKnee``, …), whose world is the
-columns z, x, y.
+columns z, x, y: its third axis is up.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class ClipReference:
     joints_m: FloatArray
     """(T, 12, 3) `LIMB_JOINTS` in the camera, one row per frame of the film; NaN where unknown."""
     rate_hz: float
+    up: FloatArray
+    """(3,) in the camera."""
 
 
 def read_reference(folder: Path) -> ClipReference:
@@ -64,7 +66,7 @@ def read_reference(folder: Path) -> ClipReference:
     except (OSError, LookupError, ValueError, TypeError) as error:
         raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
     camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=size, focal_source="given")
-    return ClipReference(films[0], camera, joints, rate_hz)
+    return ClipReference(films[0], camera, joints, rate_hz, turn[:, 2])
 
 
 def _read_trc(path: Path) -> tuple[FloatArray, float]:

@@ -69,19 +69,22 @@ def mocap_table(
 def clip_table(clip: Path, lifters: Sequence[str], *, detector: str = "auto") -> Table:
     """Return lifters alone and solved on a film with a reference."""
     reference = read_reference(clip)
-    track = person_of(reference, detector)
-    rows = evaluate_clip(reference, track, [(name, create_lifter(name, "cpu")) for name in lifters])
+    track, lines_px = person_of(reference, detector)
+    named = [(name, create_lifter(name, "cpu")) for name in lifters]
+    rows = evaluate_clip(reference, track, named, lines_px=lines_px)
     return Table(
         "A film with a reference",
         (
             Column("method", "Method"),
             Column("lens", "Lens"),
-            *columns(*_BODY, "root_absolute_m", "root_scaled_m"),
+            *columns(*_BODY, "root_absolute_m", "root_scaled_m", "focal_error", "gravity_deg"),
         ),
         rows,
         note=(
             f"{reference.film.name}: {len(reference.joints_m)} frames at {reference.rate_hz:g} Hz, "
             "one person, one view; the reference is itself good to some centimetres. Lifted joints are "
-            f"smoothed with a Gaussian of {SMOOTHING_S * 1e3:.0f} ms, solved ones as an import has them."
+            f"smoothed with a Gaussian of {SMOOTHING_S * 1e3:.0f} ms, solved ones as an import has them. The "
+            "lens is given, estimated from the lines of the room, which also show what is up, or guessed "
+            "without looking at them."
         ),
     )

@@ -99,7 +99,7 @@ def filmed(tmp_path: Path) -> tuple[ClipReference, Scene]:
                 stream.encode(av.VideoFrame.from_ndarray(np.zeros((108, 192, 3), np.uint8), format="rgb24"))
             )
         film.mux(stream.encode())
-    return ClipReference(path, scene.camera, scene.joints_m, 30.0), scene
+    return ClipReference(path, scene.camera, scene.joints_m, 30.0, np.asarray(scene.up, dtype=float)), scene
 
 
 def test_a_lifter_on_a_clip_is_measured_alone_and_solved(filmed: tuple[ClipReference, Scene]) -> None:
@@ -124,7 +124,7 @@ def test_the_table_of_a_clip_names_its_film(
 ) -> None:
     reference, scene = filmed
     monkeypatch.setattr(report, "read_reference", lambda folder: reference)
-    monkeypatch.setattr(report, "person_of", lambda reference, detector: scene.track)
+    monkeypatch.setattr(report, "person_of", lambda reference, detector: (scene.track, np.zeros((0, 2, 2))))
     table = clip_table(Path("anything"), [weights])
     assert len(table.rows) == 4 and "take.mp4: " in table.note and "at 30 Hz" in table.note
     assert "Root error m" in table.to_markdown()
