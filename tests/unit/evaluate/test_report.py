@@ -99,7 +99,9 @@ def filmed(tmp_path: Path) -> tuple[ClipReference, Scene]:
                 stream.encode(av.VideoFrame.from_ndarray(np.zeros((108, 192, 3), np.uint8), format="rgb24"))
             )
         film.mux(stream.encode())
-    return ClipReference(path, scene.camera, scene.joints_m, 30.0, np.asarray(scene.up, dtype=float)), scene
+    return ClipReference(
+        path, scene.camera, scene.joints_m, 30.0, np.asarray(scene.up[0], dtype=float)
+    ), scene
 
 
 def test_a_lifter_on_a_clip_is_measured_alone_and_solved(filmed: tuple[ClipReference, Scene]) -> None:

@@ -39,6 +39,7 @@ def assert_equal(one: Motion, other: Motion) -> None:
             np.testing.assert_array_equal(a.matrix, b.matrix)
             np.testing.assert_array_equal(a.distortion, b.distortion)
             assert (a.image_size, a.focal_source) == (b.image_size, b.focal_source)
+            assert a.focal_sigma == b.focal_sigma
         else:
             assert a == b, field.name
 
@@ -99,6 +100,7 @@ def test_names_kinds_and_shapes_are_the_promised_ones(path: Path, motion: Motion
         "world_to_camera": ("f", (4, 4)),
         "reprojection_px": ("f", (frames, joints)),
         "focal_source": ("U", ()),
+        "focal_sigma": ("f", ()),
         "weak_frames": ("i", (weak, 2)),
         "weak_why": ("U", (weak,)),
         "weak_joints": ("b", (weak, joints)),
@@ -107,6 +109,16 @@ def test_names_kinds_and_shapes_are_the_promised_ones(path: Path, motion: Motion
     assert sizes["rest_offsets_m"] == sizes["local_rotations_wxyz"] == 4
     documented = set(re.findall(r"^\| `(\w+)` \|", DOCS.read_text(), re.M))
     assert documented == set(have)
+
+
+def test_how_sure_the_lens_is_comes_along_and_older_files_do_not_say(path: Path, motion: Motion) -> None:
+    camera = dataclasses.replace(motion.camera, focal_source="estimated", focal_sigma=0.031)
+    write_npz(path, dataclasses.replace(motion, camera=camera))
+    assert read_npz(path).camera.focal_sigma == 0.031
+    older = rewritten(path, focal_sigma=None, format_version=np.int64(101))
+    assert read_npz(older).camera.focal_sigma is None
+    with pytest.raises(InputError):
+        read_npz(rewritten(path, focal_sigma=np.ones(2)))
 
 
 def test_the_documented_example_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +161,7 @@ def test_a_newer_minor_version_is_read(path: Path, motion: Motion) -> None:
 
 
 def test_another_major_version_is_refused(path: Path) -> None:
-    with pytest.raises(ConflictError, match=r"format version 2\.3.*reads 1\.1"):
+    with pytest.raises(ConflictError, match=r"format version 2\.3.*reads 1\.2"):
         read_npz(rewritten(path, format_version=np.int64(203)))
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from pose_server.pipeline.camera import camera_of_clip, project, rays
+from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, project, rays, sharpened, with_focal
 
 
 def test_field_of_view_is_horizontal_in_the_upright_picture() -> None:
@@ -31,6 +31,42 @@ def test_what_the_user_says_of_the_lens_comes_before_what_was_recorded() -> None
     given = camera_of_clip((270, 480), focal_mm=18.0, recorded_mm=36.0)
     assert (given.matrix[0, 0], given.focal_source) == (240, "given")
     assert camera_of_clip((270, 480), fov_deg=40, recorded_mm=36.0).focal_source == "given"
+
+
+def test_how_well_a_lens_is_known_is_said() -> None:
+    size = (640, 480)
+    assert (
+        camera_of_clip(size, focal_mm=30).focal_sigma is camera_of_clip(size, fov_deg=60).focal_sigma is None
+    )
+    recorded, assumed = camera_of_clip(size, recorded_mm=30.0), camera_of_clip(size)
+    assert recorded.focal_sigma is not None and assumed.focal_sigma is not None
+    assert 0 < recorded.focal_sigma < 0.1 < assumed.focal_sigma
+
+
+def test_a_measured_lens_is_weighed_against_the_assumed_one_by_certainty() -> None:
+    assumed = camera_of_clip((1000, 500))
+    known = assumed.focal_sigma
+    assert known is not None
+    sure = sharpened(assumed, 1200.0, 0.01)
+    assert sure.focal_source == "estimated"
+    assert sure.matrix[0, 0] == sure.matrix[1, 1] == pytest.approx(1200, rel=2e-3)
+    np.testing.assert_array_equal(sure.matrix[:, 2], assumed.matrix[:, 2])
+    # The precisions of logarithms add up.
+    half = sharpened(assumed, 1200.0, known / 3)
+    shares = np.array([1, 9]) / 10
+    assert np.log(half.matrix[0, 0]) == pytest.approx(shares @ np.log([assumed.matrix[0, 0], 1200]))
+    assert half.focal_sigma == pytest.approx(known / np.sqrt(10))
+    again = sharpened(half, 1200.0, 0.02)
+    assert half.focal_sigma is not None and again.focal_sigma is not None
+    assert again.focal_sigma < half.focal_sigma
+    assert sharpened(assumed, 1200.0, 2 * known) is assumed, "what hardly tells changes nothing"
+
+
+def test_what_is_given_or_recorded_is_not_estimated() -> None:
+    for camera in (camera_of_clip((640, 480), focal_mm=28), camera_of_clip((640, 480), recorded_mm=28.0)):
+        assert with_focal(camera, 900.0, 0.001) is camera
+        assert sharpened(camera, 900.0, 0.001) is camera
+        assert focal_mm_of(camera) == pytest.approx(28)
 
 
 def test_rays_and_projection_are_inverse() -> None:

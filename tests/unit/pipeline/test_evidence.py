@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_result import made_evidence
 from pose_server.pipeline import evidence as evidence_module
-from pose_server.pipeline.boundary import CameraPath
+from pose_server.pipeline.boundary import CameraPath, Vertical
 from pose_server.pipeline.evidence import Evidence, read_evidence, write_evidence
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.solve.clip import fit_people
@@ -105,6 +105,33 @@ def test_how_the_camera_turned_comes_along(tmp_path: Path, evidence: Evidence) -
         with pytest.raises(InputError) as caught:
             read_evidence(rewritten(tmp_path / "evidence.npz", **changes))
         assert caught.value.reason == "EVIDENCE_INVALID"
+
+
+def test_how_sure_the_lens_is_and_what_is_up_come_along(tmp_path: Path, evidence: Evidence) -> None:
+    place = tmp_path / "evidence.npz"
+    assert evidence.camera.focal_sigma is evidence.vertical is None
+    camera = dataclasses.replace(evidence.camera, focal_source="estimated", focal_sigma=0.031)
+    seen = Vertical(np.array([0.0, -0.8, 0.6]), 0.012)
+    told = dataclasses.replace(evidence, camera=camera, vertical=seen)
+    write_evidence(place, told)
+    read = read_evidence(place)
+    assert (read.camera.focal_source, read.camera.focal_sigma) == ("estimated", 0.031)
+    assert read.vertical is not None and read.vertical.sigma_rad == seen.sigma_rad
+    np.testing.assert_array_equal(read.vertical.up, seen.up)
+    for changes in (
+        {"focal_sigma": np.float64(0)},
+        {"focal_sigma": np.ones(2)},
+        {"vertical": np.zeros(3)},
+        {"vertical": np.full(3, np.nan)},
+        {"vertical": np.array([0, -1.0])},
+        {"vertical": None},
+        {"vertical_sigma_rad": None},
+        {"vertical_sigma_rad": np.float64(-1)},
+    ):
+        write_evidence(place, told)
+        with pytest.raises(InputError) as caught:
+            read_evidence(rewritten(place, **changes))
+        assert caught.value.reason == "EVIDENCE_INVALID", changes
 
 
 def fitted(evidence: Evidence) -> Evidence:

@@ -18,6 +18,7 @@ from pose_server.export.npz import read_npz
 from pose_server.pipeline import evidence as evidence_module
 from pose_server.pipeline import refiner as refiner_module
 from pose_server.pipeline import solving
+from pose_server.pipeline.boundary import Vertical
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.quality import contact_slide_mm
 from pose_server.pipeline.refiner import options_of_result, refine
@@ -59,6 +60,23 @@ def test_the_same_options_give_the_same_motion(result: Path, tmp_path: Path) -> 
     old = read_report(result)
     assert (report.clip, report.people, report.notes) == (old.clip, old.people, old.notes)
     assert set(report.files) == before.keys() - {"report.json"}
+
+
+def test_what_the_background_shows_to_be_up_holds_on(result: Path, tmp_path: Path) -> None:
+    """People who stand say otherwise, less surely."""
+    place, solve = result / evidence_module.EVIDENCE_FILE, options_of_result(result).solve
+    seen = Vertical(np.array([np.sin(0.15), -np.cos(0.15), 0.0]), 0.01)
+    read = evidence_module.read_evidence(place)
+    evidence_module.write_evidence(place, replace(read, vertical=seen))
+    refine(result, solve, tmp_path / "one", progress=SilentProgress())
+    refine(tmp_path / "one", solve, tmp_path / "two", progress=SilentProgress())
+    one, two = content(tmp_path / "one"), content(tmp_path / "two")
+    assert {name for name in one if one[name] != two[name]} == {"report.json"}
+    before, after = (
+        read_npz(folder / "person_01" / "motion.npz").world_to_camera[:3, 2]
+        for folder in (result, tmp_path / "two")
+    )
+    assert np.degrees(np.arccos(after @ seen.up)) < 1 < 5 < np.degrees(np.arccos(before @ seen.up))
 
 
 def test_smoothing_changes_the_motion_and_only_in_the_new_folder(result: Path, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pose_server.pipeline.boundary import Vertical
 from pose_server.solve.contacts import resting, sole_points, supporting
 from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
+from scipy.spatial.transform import Rotation
 
 UP = np.array([0.0, -1.0, 0.0])
 
@@ -46,6 +48,22 @@ def test_leaning_walker_is_levelled_by_the_steps(studio):
     floor[..., 1] = floor[..., 1].mean()
     level = upright([Stance(body.joints_m, floor, body.rests)])
     assert degrees(level, UP) < 4
+
+
+@pytest.mark.parametrize(("lean", "sigma", "least", "most"), [(0, 1, 0, 1), (0, 30, 7, 12), (50, 1, 7, 12)])
+def test_a_background_is_believed_as_far_as_it_is_sure_and_not_at_odds(studio, lean, sigma, least, most):
+    """Whoever leans all the time would tip the room; what is 50 degrees away is no upright at all."""
+    take = studio.film(studio.posed(60, pelvis=(0, 12, 0)), studio.standing_root(60))
+    body = stance(studio, take, rests=False)
+    alone = upright([body])
+    away = degrees(alone, take.up_camera)
+    assert 7 < away < 12
+    side = np.cross(alone, take.up_camera)
+    turn = Rotation.from_rotvec(np.radians(lean) * side / np.linalg.norm(side))
+    seen = Vertical(turn.apply(take.up_camera), np.radians(sigma))
+    assert least <= degrees(upright([body], seen), take.up_camera) < most
+    if lean:
+        np.testing.assert_array_equal(upright([body], seen), alone)
 
 
 def test_floor_is_the_middle_of_the_lowest_level():
