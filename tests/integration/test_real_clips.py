@@ -67,6 +67,17 @@ def test_the_solved_motion_is_calm_exact_in_length_and_no_worse_than_the_landmar
     assert solved.acceleration_mm > 0.5 * solved.reference_acceleration_mm
 
 
+def test_the_room_tells_the_lens_and_what_is_up(balancing: Path, reference_data: Path) -> None:
+    truth = json.loads((reference_data / "real3d" / "cam01.json").read_text())
+    report = json.loads((balancing / "report.json").read_text())
+    motion = read_npz(balancing / "person_01" / "motion.npz")
+    assert report["focal_source"] == motion.camera.focal_source == "estimated"
+    off = np.log(report["focal_px"] / truth["fx"])
+    assert abs(off) < 0.03 and abs(off) < 2.5 * report["focal_sigma"]
+    up = np.array(truth["rotation_world_to_camera"])[:, 2]
+    assert np.degrees(np.arccos(motion.world_to_camera[:3, 2] @ up)) < 1.5
+
+
 def test_the_demo_clip_has_two_people_and_each_is_one(garden: Path) -> None:
     """A viewer sees the man until he is behind the tree, the woman from the tree to the edge."""
     report = json.loads((garden / "report.json").read_text())

@@ -1,1 +1,1 @@
-"""How the camera itself moved, told by the background."""
+"""What the background tells of the camera: how it moved, its lens, and what is up."""

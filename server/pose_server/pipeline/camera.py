@@ -16,8 +16,8 @@ _USUAL_MM = 30.0
 #: How far off a lens is that was recorded, by rounding and by what stabilisation cuts off, and one that
 #: nobody knows: one standard deviation, relative.
 _RECORDED_SIGMA, _USUAL_SIGMA = 0.05, 0.25
-#: An estimate has to be this much surer than what was known: weak ones are more often wrong than they say.
-_SURER = 0.5
+#: Estimates that are less sure are more often wrong than they say.
+_ENOUGH_SIGMA = 0.125
 
 
 def camera_of_clip(
@@ -97,10 +97,10 @@ def sharpened(camera: Camera, focal_px: float, focal_sigma: float) -> Camera:
 def with_focal(camera: Camera, focal_px: float, focal_sigma: float) -> Camera:
     """Return the camera with a focal length estimated from the clip, all that was known weighed in.
 
-    One that was given or recorded stays as it is, as does any that is hardly surer than it was.
+    One that was given or recorded stays as it is, as does any other while the estimate tells little.
     """
-    known = camera.focal_sigma
-    if camera.focal_source in ("given", "recorded") or known is None or focal_sigma > _SURER * known:
+    known = min(camera.focal_sigma or 0.0, _ENOUGH_SIGMA)
+    if camera.focal_source in ("given", "recorded") or focal_sigma > known:
         return camera
     matrix = camera.matrix.copy()
     matrix[[0, 1], [0, 1]] = focal_px
