@@ -26,7 +26,6 @@ from pose_server.egomotion.turning import followed
 from pose_server.evaluate.cleanup import CUTOFF_HZ, filtered
 from pose_server.evaluate.metrics import acceleration, bone_spread, foot_slide
 from pose_server.evaluate.mocap import LIMB_BONES, LIMB_JOINTS
-from pose_server.evaluate.motion import soles
 from pose_server.evaluate.table import Column, Table
 from pose_server.export.figure import Figure, Picture, figure_of, mixed, write_text
 from pose_server.export.preview import Film, draw_on_film, shrunk
@@ -38,8 +37,10 @@ from pose_server.pipeline.boundary import Camera, Detections, FloatArray, Motion
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
+from pose_server.solve.contacts import SOLES
 from pose_server.track.selection import select_people
 from pose_server.track.tracker import track_people
 from pose_server.video.open import open_clip
@@ -201,7 +202,7 @@ def of_pose(pose: Pose3D, motion: Motion, number: int) -> Shown:
         limbs_m=points(world, *LIMB_JOINTS),
         feet_m=points(world, *FEET),
         carries=silent if pose.contacts is None else np.nan_to_num(pose.contacts),
-        stands=motion.contacts[rows],
+        stands=motion.contacts[rows, :SOLES],
     )
 
 
@@ -210,9 +211,9 @@ def of_motion(motion: Motion, number: int) -> Shown:
     return Shown(
         figure=figure_of(motion, number),
         limbs_m=motion.joints_world_m[:, [motion.joint_names.index(name) for name in LIMB_JOINTS]],
-        feet_m=soles(motion),
-        carries=motion.contacts,
-        stands=motion.contacts,
+        feet_m=contact_points_m(motion)[:, :SOLES],
+        carries=motion.contacts[:, :SOLES],
+        stands=motion.contacts[:, :SOLES],
     )
 
 

@@ -12,13 +12,13 @@ import pytest
 from accuracy import raw_landmarks, score
 from numpy.typing import NDArray
 from pose_server.cli.remote import import_remotely
-from pose_server.evaluate.motion import soles
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.report import ImportReport
 from pose_shared.client import Client
 from scipy.spatial.transform import Rotation
@@ -113,7 +113,7 @@ def test_every_motion_stands_on_the_floor_in_one_world(garden: Path, balancing: 
 def test_two_people_share_a_floor_and_the_nearer_one_is_nearer(garden: Path) -> None:
     """She walks over the grass, past the building on whose roof he stands; at the end he leaps down."""
     man, woman = motions(garden)
-    his, hers = (soles(person)[..., 2].min(axis=1) for person in (man, woman))
+    his, hers = (contact_points_m(person)[..., :4, 2].min(axis=1) for person in (man, woman))
     assert (woman.contacts >= 0.5).any(axis=1).mean() > 0.5
     assert np.percentile(np.abs(hers), 90) < 0.05
     assert min(his.min(), hers.min()) > -0.04

@@ -35,12 +35,13 @@ from pose_server.lift.network import CONTACT_POINTS
 from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
-from pose_server.pipeline.kinematics import global_rotations
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.quality import contact_points_m
 from pose_server.solve.clip import solve_clip
+from pose_server.solve.contacts import SOLES
 from pose_server.train.motions import MotionSet
 
-__all__ = ["METHODS", "MotionScore", "evaluate_motion", "mean_row", "soles"]
+__all__ = ["METHODS", "MotionScore", "evaluate_motion", "mean_row"]
 
 METHODS = ("lifted", "filtered", "solved")
 
@@ -57,11 +58,6 @@ _BONES = {
     "shin_deg": LIMB_BONES[6:8],
 }
 _ALL_BONES = tuple(bone for bones in _BONES.values() for bone in bones)
-#: Heel and ball of the sole from the ankle, as `solve.proportions` has them, in parts of the toe's offset.
-_HEEL = np.array([0.0, -0.030 / 0.067, 0.039 / 0.025])
-_BALL = np.array([0.0, 1.0, 0.039 / 0.025])
-
-
 #: The labels of contacts know only feet, and only the lowest level: of these they say too little.
 _UNLABELLED = ("climb", "crawl", "lie", "stairs")
 #: Measures that stand for so many frames as another one says.
@@ -200,13 +196,13 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
         scene,
         rate_hz,
     )
-    feet = soles(motion)
+    feet = contact_points_m(motion)[:, :SOLES]
     below = np.maximum(0.0, -feet[..., 2].min(axis=1)) * 1e3
     up = np.broadcast_to(motion.world_to_camera, (len(motion), 4, 4))[:, :3, 2]
     steps = rotation_steps_deg(motion.local_rotations_wxyz)
     return {
         **row,
-        **_stood(feet, motion.contacts, scene, rate_hz),
+        **_stood(feet, motion.contacts[:, :SOLES], scene, rate_hz),
         "penetration_mm": float(below.mean()),
         "worst_penetration_mm": float(below.max()),
         "gravity_deg": float(np.degrees(np.arccos(np.clip((up * scene.up).sum(axis=1), -1, 1))).mean()),
@@ -214,18 +210,6 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
         "worst_rotation_step_deg": float(steps.max(initial=0.0)),
         "reprojection_px": float(np.nanmedian(motion.reprojection_px)),
     }
-
-
-def soles(motion: Motion) -> FloatArray:
-    """Return the (T, 4, 3) points of `CONTACT_POINTS` under the soles, in the world."""
-    turned = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
-    points = []
-    for side in ("left_", "right_"):
-        ankle, toe = (motion.joint_names.index(side + name) for name in ("ankle", "toe"))
-        for share in (_HEEL, _BALL):
-            offset = motion.rest_offsets_m[toe] * share
-            points.append(motion.joints_world_m[:, ankle] + turned[:, ankle] @ offset)
-    return np.stack(points, axis=1)
 
 
 def _measured(

@@ -5,34 +5,44 @@ from __future__ import annotations
 import numpy as np
 from pose_shared.skeleton import SKELETON
 
-from pose_server.pipeline.boundary import Motion, Pose3D
+from pose_server.pipeline.boundary import FloatArray, Motion, Pose3D
 from pose_server.pipeline.kinematics import global_rotations
 
-__all__ = ["bone_fit_percent", "contact_slide_mm"]
+__all__ = ["bone_fit_percent", "contact_points_m", "contact_slide_mm"]
 
 #: Bones between points that nearly every lifter gives.
 _LIMBS = tuple(side + bone for side in ("left_", "right_") for bone in ("elbow", "wrist", "knee", "ankle"))
-#: The heel lies behind the ankle this share of how far the ball of the foot lies before it.
-_HEEL = 0.45
+#: Where heel and ball of the sole lie from the ankle, as shares of the offset of the toes, whose joint lies
+#: above the ball; `solve.proportions` makes both of the stature.
+_SOLES = {"heel": (1.0, -0.030 / 0.067, 0.039 / 0.025), "toe": (1.0, 1.0, 0.039 / 0.025)}
+
+
+def contact_points_m(motion: Motion) -> FloatArray:
+    """Return (T, K, 3) `contact_names` in the world: under soles, in the middle of hands and of knees."""
+    turns = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
+    joints = motion.joint_names
+
+    def point(name: str) -> FloatArray:
+        side, _, part = name.rpartition("_")
+        if part == "knee":
+            return motion.joints_world_m[:, joints.index(name)]
+        if part == "hand":
+            return motion.joints_world_m[:, [joints.index(name), joints.index(f"{side}_wrist")]].mean(axis=1)
+        ankle, toe = joints.index(f"{side}_ankle"), joints.index(f"{side}_toe")
+        return motion.joints_world_m[:, ankle] + turns[:, ankle] @ (motion.rest_offsets_m[toe] * _SOLES[part])
+
+    return np.stack([point(name) for name in motion.contact_names], axis=1)
 
 
 def contact_slide_mm(motion: Motion) -> float | None:
-    """Return how far soles slide along the ground from frame to frame while they carry; None if none does.
+    """Return how far what carries slides along the ground from frame to frame; None if nothing carries.
 
-    The mean over heels and balls of the feet wherever `motion.contacts` says so in both frames.
+    The mean over all points wherever `motion.contacts` says so in both frames.
     """
-    turns = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
-    slides = []
-    for column, name in enumerate(motion.contact_names):
-        side, _, end = name.rpartition("_")
-        toe, ankle = (motion.joint_names.index(f"{side}_{joint}") for joint in ("toe", "ankle"))
-        offset = motion.rest_offsets_m[toe] * ((1, 1, 1) if end == "toe" else (1, -_HEEL, 1))
-        points = motion.joints_world_m[:, ankle] + turns[:, ankle] @ offset
-        carries = motion.contacts[:, column] > 0.5
-        steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
-        slides.append(steps[carries[1:] & carries[:-1]])
-    every = np.concatenate(slides) if slides else np.zeros(0)
-    return float(every.mean()) * 1e3 if len(every) else None
+    carries = motion.contacts > 0.5
+    steps = np.linalg.norm(np.diff(contact_points_m(motion)[..., :2], axis=0), axis=2)
+    held = steps[carries[1:] & carries[:-1]]
+    return float(held.mean()) * 1e3 if len(held) else None
 
 
 def bone_fit_percent(motion: Motion, pose: Pose3D) -> float | None:

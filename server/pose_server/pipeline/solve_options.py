@@ -28,7 +28,16 @@ FLOOR_MODES = ("auto", "flat", "steps", "none")
 #: ``auto``: where feet rest; ``always``, ``never``; ``ground``: whenever they are on the floor.
 CONTACT_MODES = ("auto", "always", "never", "ground")
 #: What may be said to touch the ground, in the order of `Motion.contacts`.
-CONTACT_POINTS = ("left_heel", "left_toe", "right_heel", "right_toe")
+CONTACT_POINTS = (
+    "left_heel",
+    "left_toe",
+    "right_heel",
+    "right_toe",
+    "left_hand",
+    "right_hand",
+    "left_knee",
+    "right_knee",
+)
 #: What a filter may be asked for; ``root`` is where the body is and how it is turned.
 BODY_PARTS = (
     "all",

@@ -25,7 +25,7 @@ from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.solve_options import CONTACT_POINTS, PartFilter, SolveOptions
 from pose_server.solve.clock import on_clock
 from pose_server.solve.contact_edits import edited
-from pose_server.solve.contacts import supporting
+from pose_server.solve.contacts import SOLES, supporting
 from pose_server.solve.feet import planted
 from pose_server.solve.filters import filtered
 from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
@@ -139,11 +139,11 @@ def arranged(
     up = upright(stances, vertical)
 
     def floor_of(stance: Stance) -> float:
-        heights = stance.soles_m @ up
-        return floor_height(heights, supporting(stance.rests, heights, 0.0, "auto", rate_hz=rate_hz))
+        heights = stance.heights_m(up)[:, :SOLES]
+        return floor_height(heights, supporting(stance.stands, heights, 0.0, "auto", rate_hz=rate_hz))
 
     # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
-    standing = [i for i, stance in enumerate(stances) if stance.rests.any()] or list(range(len(people)))
+    standing = [i for i, stance in enumerate(stances) if stance.stands.any()] or list(range(len(people)))
     if options.floor != "none" and len(standing) > 1:
         factors = dict(zip(standing, common_level([floor_of(stances[i]) for i in standing]), strict=True))
         if options.height_m is not None:  # whose height is given keeps it
@@ -153,7 +153,7 @@ def arranged(
     floors = [floor_of(stance) for stance in stances]
     stood, contacts = [], []
     for place, (person, stance, floor_m) in enumerate(zip(people, stances, floors, strict=True), start=1):
-        heights = stance.soles_m @ up
+        heights = stance.heights_m(up)
         carries = supporting(stance.rests, heights, floor_m, options.contacts, rate_hz=rate_hz)
         carries = edited(carries, person.track.indices, options.edits, place)
         local, root = planted(

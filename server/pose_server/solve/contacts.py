@@ -1,4 +1,4 @@
-"""When a heel or the ball of a foot stands on something."""
+"""When soles stand on something, and hands and knees on the floor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.solve.proportions import Proportions
 
-__all__ = ["SOLE_CARRIERS", "flying", "resting", "sole_points", "supporting"]
+__all__ = ["CARRIERS", "SOLES", "clearances", "contact_points", "flying", "resting", "supporting"]
 
 #: The speed at which the odds are even, and how much its logarithm counts: alone, and beside the lifter.
 _ALONE_M_S, _ALONE = 0.20, 1.8
@@ -19,12 +19,25 @@ _BESIDE_M_S, _BESIDE = 0.35, 1.0
 _OFF_ODDS = -1.0
 _WINDOW_S = 0.08
 _SHORTEST_S = 0.08
-#: The joint that carries each sole.
-SOLE_CARRIERS = tuple(SKELETON.index(side + "_ankle") for side in ("left", "left", "right", "right"))
+#: Those of `CONTACT_POINTS` that are soles; lifters know of no others.
+SOLES = 4
+#: The joint that each of `CONTACT_POINTS` turns with: a knee is the end of its thigh.
+CARRIERS = tuple(
+    SKELETON.index(side + joint)
+    for joint, sides in (
+        ("_ankle", ("left", "left", "right", "right")),
+        ("_wrist", ("left", "right")),
+        ("_hip", ("left", "right")),
+    )
+    for side in sides
+)
+#: How thick hands, and knees about their joint, are as a share of the stature; soles are their own ground.
+_HAND, _KNEE = 0.015, 0.035
 #: A foot held still in the air is no support while the other stands this much lower.
 _LOWEST_M = 0.2
-#: As far from the floor is on it.
+#: As far from the floor is on it; hands and knees are known less well.
 _ON_GROUND_M = 0.06
+_TOUCHING_M = 0.10
 _RAMP_S = 0.05
 #: How long people fly, and how fast hips seem to fall while they do.
 _HOP_S = (0.12, 1.2)
@@ -33,8 +46,8 @@ _FALL_M_S2 = (5.0, 16.0)
 _MISSED_S = 0.1
 
 
-def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions) -> FloatArray:
-    """Return the (T, 4, 3) points of `CONTACT_POINTS` under the soles.
+def contact_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions) -> FloatArray:
+    """Return (T, C, 3) where `CONTACT_POINTS` are: under the soles, in the middle of hands and of knees.
 
     Parameters
     ----------
@@ -43,23 +56,31 @@ def sole_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions
     rotations
         (T, J, 3, 3) of the joints in the same axes.
     person
-        Whose soles they are.
+        Whose they are.
     """
-    ankles = [SKELETON.index(name) for name in ("left_ankle", "right_ankle")]
+    hands, knees = (
+        [person.rest_offsets_m[SKELETON.index(side + name)] for side in ("left_", "right_")]
+        for name in ("hand", "knee")
+    )
+    offsets = [person.heel_m, person.ball_m] * 2 + [hand / 2 for hand in hands] + knees
     return np.stack(
         [
-            joints_m[:, ankle] + rotations[:, ankle] @ offset
-            for ankle in ankles
-            for offset in (person.heel_m, person.ball_m)
+            joints_m[:, joint] + rotations[:, joint] @ offset
+            for joint, offset in zip(CARRIERS, offsets, strict=True)
         ],
         axis=1,
     )
 
 
+def clearances(person: Proportions) -> FloatArray:
+    """Return (C,) how far above the ground each of `contact_points` lies when it touches it."""
+    return person.stature_m * np.array([0.0] * SOLES + [_HAND] * 2 + [_KNEE] * 2)
+
+
 def resting(
     points_camera_m: FloatArray, trust: FloatArray, told: FloatArray | None, *, rate_hz: float
 ) -> NDArray[np.bool_]:
-    """Return (T, C) whether soles rest.
+    """Return (T, C) which points rest.
 
     Parameters
     ----------
@@ -68,8 +89,8 @@ def resting(
     trust
         (T, C) how well each is seen.
     told
-        (T, C) probability that the lifter gives, or None; then nothing is known to rest where trust
-        is 0 for longer than a moment.
+        (T, S) probability that the lifter gives of the first S, or None.  Nothing else is known to rest
+        where trust is 0 for longer than a moment.
     rate_hz
         Frames per second.
 
@@ -85,13 +106,13 @@ def resting(
     window = max(1, round(_WINDOW_S * rate_hz))
     speed = np.linalg.norm(uniform_filter1d(velocity, window, axis=0, mode="nearest"), axis=2)
     speed = np.maximum(speed, 1e-3)
-    if told is None:
-        reach = 2 * round(_MISSED_S * rate_hz) + 1
-        seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
-        odds = np.where(seen, _ALONE * np.log(_ALONE_M_S / speed), -np.inf)
-    else:
+    reach = 2 * round(_MISSED_S * rate_hz) + 1
+    seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
+    odds = np.where(seen, _ALONE * np.log(_ALONE_M_S / speed), -np.inf)
+    if told is not None:
         sure = np.clip(np.nan_to_num(told), 0.01, 0.99)
-        odds = np.log(sure / (1 - sure)) + _BESIDE * np.clip(np.log(_BESIDE_M_S / speed), -3, 1)
+        beside = _BESIDE * np.clip(np.log(_BESIDE_M_S / speed[:, : told.shape[1]]), -3, 1)
+        odds[:, : told.shape[1]] = np.log(sure / (1 - sure)) + beside
     shortest = max(1, round(_SHORTEST_S * rate_hz))
     rests = np.zeros(odds.shape, dtype=bool)
     for point in range(odds.shape[1]):
@@ -107,24 +128,26 @@ def resting(
 def supporting(
     rests: NDArray[np.bool_], heights_m: FloatArray, floor_m: float, mode: str, *, rate_hz: float
 ) -> FloatArray:
-    """Return (T, C) 0..1: which soles carry; soft at the ends.
+    """Return (T, C) 0..1: which of `CONTACT_POINTS` carry; soft at the ends.
 
     Parameters
     ----------
     rests
         (T, C) of `resting`.
     heights_m, floor_m
-        (T, C) heights of all, and that of the floor.
+        (T, C) heights of their undersides, and that of the floor.
     mode
         One of `CONTACT_MODES`: ``auto`` those that rest, if no other is much lower; ``always``, ``never``;
-        ``ground`` those near the floor, at rest or not.
+        ``ground`` those near the floor, at rest or not.  Hands and knees carry only near the floor.
     rate_hz
         Frames per second.
     """
-    low = heights_m - heights_m.min(axis=1, keepdims=True) < _LOWEST_M
+    soles_m = heights_m[:, :SOLES]
+    low = np.abs(heights_m - floor_m) < _TOUCHING_M
+    low[:, :SOLES] = soles_m - soles_m.min(axis=1, keepdims=True) < _LOWEST_M
     carries = {
         "auto": rests & low,
-        "always": np.ones_like(rests),
+        "always": np.where(np.arange(rests.shape[1]) < SOLES, True, rests & low),
         "never": np.zeros_like(rests),
         "ground": np.abs(heights_m - floor_m) < _ON_GROUND_M,
     }[mode]

@@ -1,8 +1,9 @@
-"""Feet that stand where they stand: legs and root moved a little, so that what rests does not slide.
+"""Feet that stand where they stand: limbs and root moved a little, so that what rests does not slide.
 
-The pose is right but for centimetres; what is asked here is small and local.  Soles at rest keep their
-place, those on the floor its height, none sinks into it; the rest of the body stays where the picture
-shows it; and the change itself is calm, which eases every lock in and out.  Who flies follows a parabola.
+The pose is right but for centimetres; what is asked here is small and local.  Soles at rest, and hands
+and knees on the floor, keep their place, those on the floor its height, none sinks into it; the rest of
+the body stays where the picture shows it; and the change itself is calm, which eases every lock in and
+out.  Who flies follows a parabola.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pose_shared.skeleton import SKELETON
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.solve.banded import Normal
-from pose_server.solve.contacts import SOLE_CARRIERS, flying, sole_points
+from pose_server.solve.contacts import CARRIERS, SOLES, clearances, contact_points, flying
 from pose_server.solve.frames import unit
 from pose_server.solve.freedom import Freedom
 from pose_server.solve.ground import LEVEL_M
@@ -23,15 +24,17 @@ from pose_server.solve.proportions import Proportions
 
 __all__ = ["planted"]
 
-_FREEDOM = Freedom(
-    ("left_hip", "right_hip", "left_ankle", "right_ankle"),
-    {"left_knee": (1.0, 0.0, 0.0), "right_knee": (1.0, 0.0, 0.0)},
-)
+_LEGS = ("left_hip", "right_hip", "left_ankle", "right_ankle")
+_KNEES = {"left_knee": (1.0, 0.0, 0.0), "right_knee": (1.0, 0.0, 0.0)}
+_ELBOWS = {"left_elbow": (0.0, 0.0, -1.0), "right_elbow": (0.0, 0.0, 1.0)}
+#: Arms give way only in clips in which hands are on the floor.
+_STANDING = Freedom(_LEGS, _KNEES)
+_LEANING = Freedom((*_LEGS, "left_shoulder", "right_shoulder"), {**_KNEES, **_ELBOWS})
 #: How far each may be turned, in radians, and the root moved across and along the view.
-_TURNS_RAD = {"hip": 0.15, "knee": 0.20, "ankle": 0.25}
+_TURNS_RAD = {"hip": 0.15, "knee": 0.20, "ankle": 0.25, "shoulder": 0.15, "elbow": 0.20}
 _ACROSS_M = 0.02
 _ALONG_M = 0.10
-#: Knees and feet in the picture, at the person.
+#: Knees and feet, elbows and wrists, in the picture, at the person.
 _SEEN_M = 0.02
 #: What is left of a resting point's speed, and of its height about the floor.
 _SLIP_M_S = 0.01
@@ -45,7 +48,9 @@ _GRAVITY_M_S2 = 9.81
 _FALL_M_S2 = 4.0
 _PASSES = 4
 #: What stays where the picture shows it: with hips, no floor pulls the body off the film.
-_SHOWN = ("hip", "knee", "ankle")
+_SHOWN = tuple(side + part for part in ("hip", "knee", "ankle") for side in ("left_", "right_"))
+_HANDS = slice(SOLES, SOLES + 2)
+_SHOWN_ARMS = tuple(side + part for part in ("elbow", "wrist") for side in ("left_", "right_"))
 _CHUNK = 600
 _AHEAD = 60
 
@@ -61,27 +66,28 @@ def planted(
     level: bool,
     rate_hz: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return (T, J, 4) rotations and (T, 3) root places whose resting feet rest.
+    """Return (T, J, 4) rotations and (T, 3) root places of which what rests rests.
 
     Parameters
     ----------
     local_wxyz, root_m
         The motion so far, in camera axes.
     body
-        Whose feet they are.
+        Whose motion it is.
     contacts
-        (T, 4) 0..1 of `CONTACT_POINTS`.
+        (T, C) 0..1 of `CONTACT_POINTS`.
     up, floor_m
         Unit direction in the camera, and the floor's height along it; None where there is no floor.
     level
-        Whether every contact is on that floor, or only those near it.
+        Whether every sole at rest is on that floor, or only what is near it.
     rate_hz
         Frames per second.
     """
     local, root = local_wxyz.copy(), root_m.copy()
     if len(root) < 3:
         return local, root
-    change = np.zeros((len(root), _FREEDOM.count))
+    free = _LEANING if _leans(local, root, body, contacts, up, floor_m) else _STANDING
+    change = np.zeros((len(root), free.count))
     for start in range(0, len(root), _CHUNK):
         # A long clip goes piece by piece; each begins with the last rows of the one before.
         held = min(start, 2)
@@ -89,6 +95,7 @@ def planted(
         local[rows], root[rows], change[rows] = _piece(
             (local_wxyz[rows], root_m[rows]),
             (local[rows], root[rows], change[rows]),
+            free,
             held,
             body,
             contacts[rows],
@@ -103,6 +110,7 @@ def planted(
 def _piece(
     first: tuple[FloatArray, FloatArray],
     now: tuple[FloatArray, FloatArray, FloatArray],
+    free: Freedom,
     held: int,
     body: Proportions,
     contacts: FloatArray,
@@ -114,11 +122,13 @@ def _piece(
     """Return rotations, root and how far they were changed; the `held` first rows are as they shall be."""
     first_local, first_root = first
     local, root, change = now
-    frames, free = len(root), _FREEDOM
-    shown = [SKELETON.index(s + part) for part in _SHOWN for s in ("left_", "right_")]
-    carriers = [*SOLE_CARRIERS, *(SKELETON.parents[joint] for joint in shown)]
-    wanted = _points(first_local, first_root, body, shown)
-    tight = _tightness(first_root)
+    frames = len(root)
+    shown = [SKELETON.index(name) for name in (_SHOWN if free is _STANDING else (*_SHOWN, *_SHOWN_ARMS))]
+    carriers = [*CARRIERS, *(SKELETON.parents[joint] for joint in shown)]
+    in_picture = [*range(SOLES), *range(len(CARRIERS), len(carriers))]
+    under_m = clearances(body)
+    wanted = _points(first_local, first_root, body, shown)[:, in_picture]
+    tight = _tightness(free, first_root)
     slow = (2 * math.sin(math.pi * min(_CHANGE_HZ / rate_hz, 0.5))) ** -4
     stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
     rests = np.minimum(contacts[1:], contacts[:-1])
@@ -138,20 +148,22 @@ def _piece(
         fall[:, :3] = np.diff(root, 2, axis=0) + _GRAVITY_M_S2 / rate_hz**2 * up
         normal.add_bending(fall, free_fall)
 
+        there, how = points[:, in_picture], moves[:, in_picture]
         depth = np.maximum(wanted[..., 2:], 0.1)
-        plane = points[..., :2] / np.maximum(points[..., 2:], 0.1)
-        slope = moves[..., :2] - plane[:, :, None] * moves[..., 2:]
+        plane = there[..., :2] / np.maximum(there[..., 2:], 0.1)
+        slope = how[..., :2] - plane[:, :, None] * how[..., 2:]
         error = (wanted[..., :2] / depth - plane) * depth / _SEEN_M
-        normal.add(slope / _SEEN_M, error, np.ones(points.shape[:2]))
+        normal.add(slope / _SEEN_M, error, np.ones(there.shape[:2]))
 
-        soles, along = points[:, :4], moves[:, :4]
-        slip = np.diff(soles, axis=0)
+        held_points, along = points[:, : len(CARRIERS)], moves[:, : len(CARRIERS)]
+        slip = np.diff(held_points, axis=0)
         loose = 1 / (1 + np.sum(slip**2, axis=2) * (rate_hz / _SLIPPED_M_S) ** 2) ** 2
         normal.add_difference(along, slip, rests * loose * (rate_hz / _SLIP_M_S) ** 2)
         if floor_m is not None:
-            height = soles @ up - floor_m
-            near = contacts if level else contacts * (np.abs(height) < LEVEL_M)
-            weight = np.maximum(near, (height < 0) & (level | (height > -LEVEL_M)))
+            height = held_points @ up - under_m - floor_m
+            everywhere = level & (np.arange(len(CARRIERS)) < SOLES)
+            near = contacts * (everywhere | (np.abs(height) < LEVEL_M))
+            weight = np.maximum(near, (height < 0) & (everywhere | (height > -LEVEL_M)))
             normal.add((along @ up)[..., None], -height[..., None], weight / _HEIGHT_M**2)
         normal.own[:held] += np.eye(free.count) * 1e12
         step = np.clip(normal.solved(), -0.3, 0.3)
@@ -161,17 +173,32 @@ def _piece(
 
 
 def _points(local: FloatArray, root: FloatArray, body: Proportions, shown: list[int]) -> FloatArray:
-    """Return (T, 10, 3): the soles, then what is `_SHOWN`."""
+    """Return (T, C + N, 3): `contact_points`, then the joints that are `shown`."""
     joints = joint_positions(local, root, body.rest_offsets_m, SKELETON.parents)
-    soles = sole_points(joints, global_rotations(local, SKELETON.parents), body)
-    return np.concatenate([soles, joints[:, shown]], axis=1)
+    held = contact_points(joints, global_rotations(local, SKELETON.parents), body)
+    return np.concatenate([held, joints[:, shown]], axis=1)
 
 
-def _tightness(root: FloatArray) -> FloatArray:
+def _leans(
+    local: FloatArray,
+    root: FloatArray,
+    body: Proportions,
+    contacts: FloatArray,
+    up: FloatArray,
+    floor_m: float | None,
+) -> bool:
+    """Return whether a hand is, or should be, on the floor in any row."""
+    if floor_m is None or (contacts[:, _HANDS] > 0).any():
+        return bool((contacts[:, _HANDS] > 0).any())
+    height = (_points(local, root, body, [])[:, _HANDS] @ up) - clearances(body)[_HANDS] - floor_m
+    return bool(((height < 0) & (height > -LEVEL_M)).any())
+
+
+def _tightness(free: Freedom, root: FloatArray) -> FloatArray:
     """Return (T, D, D) how strongly each degree of freedom stays: the root loosely along the view."""
-    expected = np.full(_FREEDOM.count, _ACROSS_M)
-    for joint in _FREEDOM.turned:
-        expected[_FREEDOM.columns(joint)] = _TURNS_RAD[joint.rpartition("_")[2]]
+    expected = np.full(free.count, _ACROSS_M)
+    for joint in free.turned:
+        expected[free.columns(joint)] = _TURNS_RAD[joint.rpartition("_")[2]]
     tight = np.tile(np.diag(1 / expected**2), (len(root), 1, 1))
     sight = unit(root)
     tight[:, :3, :3] += (1 / _ALONG_M**2 - 1 / _ACROSS_M**2) * sight[:, :, None] * sight[:, None, :]

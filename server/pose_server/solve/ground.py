@@ -10,21 +10,22 @@ from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
 
 from pose_server.pipeline.boundary import FloatArray, Vertical
+from pose_server.solve.contacts import SOLES
 from pose_server.solve.frames import across, unit
 
 __all__ = ["LEVEL_M", "Stance", "common_level", "floor_height", "upright", "world_axes"]
 
 _IMAGE_UP = np.array([0.0, -1.0, 0.0])
 #: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
-_ROLL_RAD = np.radians(25)
+_ROLL_RAD = np.radians(20)
 _PITCH_RAD = np.radians(30)
 #: A trunk counts as this share of a body that stands, the picture's own up as that of a clip's frames.
 _TRUNK_SHARE = 0.1
 _PICTURE_SHARE = 0.02
-_LEAN_RAD = np.radians(15)
+_LEAN_RAD = np.radians(18)
 _EXTENDED = 0.75
 #: Steps further apart than this say more about the floor's slope than bodies do.
-_LEVER_M = 0.3
+_LEVER_M = 0.2
 _OFF_FLOOR_M = 0.05
 #: How well a person's size is known.
 _SIZE_SHARE = 0.06
@@ -49,10 +50,26 @@ class Stance:
 
     joints_m: FloatArray
     """(T, J, 3)."""
-    soles_m: FloatArray
-    """(T, 4, 3)."""
+    points_m: FloatArray
+    """(T, C, 3) of `CONTACT_POINTS`, soles first."""
+    clear_m: FloatArray
+    """(C,) how far above the ground they lie when they touch it."""
     rests: NDArray[np.bool_]
-    """(T, 4)."""
+    """(T, C)."""
+
+    @property
+    def soles_m(self) -> FloatArray:
+        """(T, 4, 3)."""
+        return self.points_m[:, :SOLES]
+
+    @property
+    def stands(self) -> NDArray[np.bool_]:
+        """(T, 4) which soles rest."""
+        return self.rests[:, :SOLES]
+
+    def heights_m(self, up: FloatArray) -> FloatArray:
+        """Return (T, C) how high the undersides of the points are."""
+        return np.asarray(self.points_m @ up - self.clear_m)
 
 
 def upright(people: Sequence[Stance], seen: Vertical | None = None) -> FloatArray:
@@ -87,7 +104,7 @@ def upright(people: Sequence[Stance], seen: Vertical | None = None) -> FloatArra
         lean = np.arccos(np.clip(evidence @ up, -1, 1))
         loss = 1 / (1 + (lean / _LEAN_RAD) ** 2) ** 2
         up = unit(((weight * loss)[:, None] * evidence).sum(axis=0))
-    up = _levelled(up, [person.soles_m[person.rests] for person in people])
+    up = _levelled(up, [person.soles_m[person.stands] for person in people])
     if seen is None or up @ seen.up < np.cos(_AT_ODDS_RAD):
         return up
     return unit(up / _BODIES_RAD**2 + seen.up / seen.sigma_rad**2)
@@ -148,13 +165,15 @@ def _standing(person: Stance) -> FloatArray:
     """Return (N, 3) directions that are up if the person stands."""
     joints = person.joints_m
     shoulders = (joints[:, SKELETON.index("left_shoulder")] + joints[:, SKELETON.index("right_shoulder")]) / 2
-    feet = np.stack([person.rests[:, :2].any(axis=1), person.rests[:, 2:].any(axis=1)], axis=1)
+    feet = np.stack([person.stands[:, :2].any(axis=1), person.stands[:, 2:].any(axis=1)], axis=1)
     ankles = np.stack([joints[:, SKELETON.index(side + "_ankle")] for side in ("left", "right")], axis=1)
     count = feet.sum(axis=1)
     below = (ankles * feet[..., None]).sum(axis=1) / np.maximum(count, 1)[:, None]
     body = shoulders - below
-    reach = np.linalg.norm(ankles - shoulders[:, None], axis=2).max(axis=1)
-    stretched = np.linalg.norm(body, axis=1) > _EXTENDED * np.percentile(reach, 95)
+    chain = ("left_ankle", "left_knee", "left_hip", "left_shoulder")
+    parts = np.diff(joints[:, [SKELETON.index(name) for name in chain]], axis=1)
+    reach = np.median(np.linalg.norm(parts, axis=2).sum(axis=1))
+    stretched = np.linalg.norm(body, axis=1) > _EXTENDED * reach
     return np.asarray(body[(count > 0) & stretched])
 
 

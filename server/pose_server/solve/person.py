@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
-from pose_server.solve.contacts import SOLE_CARRIERS, resting, sole_points
+from pose_server.solve.contacts import CARRIERS, clearances, contact_points, resting
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_server.solve.frames import unit
 from pose_server.solve.ground import Stance
@@ -80,9 +80,9 @@ class Person:
         joints = joint_positions(
             self.local_wxyz, self.root_camera_m, self.body.rest_offsets_m, SKELETON.parents
         )
-        soles = sole_points(joints, global_rotations(self.local_wxyz, SKELETON.parents), self.body)
-        rests = resting(soles, self.trust[:, SOLE_CARRIERS], self.told, rate_hz=rate_hz)
-        return Stance(joints, soles, rests)
+        points = contact_points(joints, global_rotations(self.local_wxyz, SKELETON.parents), self.body)
+        rests = resting(points, self.trust[:, CARRIERS], self.told, rate_hz=rate_hz)
+        return Stance(joints, points, clearances(self.body), rests)
 
 
 def fitted_person(

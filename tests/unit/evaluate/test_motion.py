@@ -188,12 +188,6 @@ def test_who_stands_still_slides_nowhere_and_claims_all_contacts(scored: Any) ->
     assert row["acceleration_kept"] == pytest.approx(0, abs=1e-9)
 
 
-def test_the_points_under_the_soles_are_those_of_the_solve() -> None:
-    toe = STANDING.rest_offsets_m[SKELETON.index("left_toe")]
-    np.testing.assert_allclose(toe * measured._HEEL, STANDING.heel_m, atol=1e-9)
-    np.testing.assert_allclose(toe * measured._BALL, STANDING.ball_m, atol=1e-9)
-
-
 def test_contacts_of_who_climbs_are_not_judged() -> None:
     takes = MotionSet((walk(3.0, name="13_33.1"),), "")
     one = replace(FLAWLESS, count=1)

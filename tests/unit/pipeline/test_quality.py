@@ -9,8 +9,11 @@ from made_motion import make_motion
 from made_result import FRAMES, write_result
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion, Pose3D
-from pose_server.pipeline.kinematics import joint_positions
-from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm
+from pose_server.pipeline.kinematics import global_rotations, joint_positions
+from pose_server.pipeline.quality import bone_fit_percent, contact_points_m, contact_slide_mm
+from pose_server.pipeline.solve_options import CONTACT_POINTS
+from pose_server.solve.contacts import contact_points
+from pose_server.solve.proportions import proportions
 from pose_shared.skeleton import SKELETON
 
 
@@ -39,6 +42,31 @@ def gliding() -> Motion:
     return dataclasses.replace(
         full, **cut, contact_names=("left_heel", "left_toe", "right_heel", "right_toe")
     )
+
+
+def test_contact_points_are_those_of_the_solve(gliding: Motion) -> None:
+    body = proportions((), np.empty((1, 0, 3)), np.empty((1, 0)))
+    local = np.random.default_rng(1).normal(size=(10, len(SKELETON), 4))
+    local /= np.linalg.norm(local, axis=2, keepdims=True)
+    joints = joint_positions(local, np.zeros((10, 3)), body.rest_offsets_m, SKELETON.parents)
+    motion = dataclasses.replace(
+        gliding,
+        **{
+            field.name: getattr(gliding, field.name)[:10]
+            for field in dataclasses.fields(gliding)
+            if len(np.atleast_1d(getattr(gliding, field.name))) == 50
+        },
+    )
+    motion = dataclasses.replace(
+        motion,
+        rest_offsets_m=body.rest_offsets_m,
+        local_rotations_wxyz=local,
+        joints_world_m=joints,
+        contact_names=CONTACT_POINTS,
+        contacts=np.ones((10, len(CONTACT_POINTS))),
+    )
+    expected = contact_points(joints, global_rotations(local, SKELETON.parents), body)
+    np.testing.assert_allclose(contact_points_m(motion), expected, atol=1e-9)
 
 
 def test_soles_slide_where_they_carry(gliding: Motion) -> None:

@@ -65,7 +65,7 @@ def test_a_contact_edit_is_read_as_it_is_written(text: str) -> None:
         ("1:left_heel:120-140", "=on or =off"),
         ("1:left_heel:-3-140=on", "FIRST-LAST"),
         ("0:left_heel:1-2=on", "counted from 1"),
-        ("1:left_hand:1-2=on", "left_heel, left_toe"),
+        ("1:left_ear:1-2=on", "left_heel, left_toe"),
         ("1:left_heel:9-2=on", "before the last"),
         ("1:left_heel:1-2=on" * 100, "1:left_heel:1-2=on"),
     ],

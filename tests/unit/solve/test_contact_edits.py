@@ -50,7 +50,7 @@ edits = st.builds(
 
 @given(st.lists(edits, max_size=6), st.integers(0, 10))
 def test_the_last_word_holds_everywhere(words: list[ContactEdit], seed: int) -> None:
-    contacts = np.random.default_rng(seed).uniform(size=(40, 4))
+    contacts = np.random.default_rng(seed).uniform(size=(40, len(CONTACT_POINTS)))
     result = edited(contacts, FRAMES, words, 1)
     assert ((result >= 0) & (result <= 1)).all()
     for row, frame in enumerate(FRAMES):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pose_server.pipeline.boundary import Vertical
-from pose_server.solve.contacts import resting, sole_points, supporting
+from pose_server.solve.contacts import SOLES, clearances, contact_points, resting, supporting
 from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
 from scipy.spatial.transform import Rotation
 
@@ -13,8 +15,8 @@ UP = np.array([0.0, -1.0, 0.0])
 
 
 def stance(studio, take, rests=True):
-    soles = sole_points(take.joints_camera_m, take.rotations_camera, studio.body)
-    return Stance(take.joints_camera_m, soles, np.full((len(soles), 4), rests))
+    points = contact_points(take.joints_camera_m, take.rotations_camera, studio.body)
+    return Stance(take.joints_camera_m, points, clearances(studio.body), np.full(points.shape[:2], rests))
 
 
 def degrees(a, b):
@@ -44,9 +46,9 @@ def test_leaning_walker_is_levelled_by_the_steps(studio):
     root = studio.standing_root(80) + np.stack([np.linspace(-1.5, 1.5, 80)] + [np.zeros(80)] * 2, axis=1)
     leaning = studio.film(studio.posed(80, spine=(0, 0, 0), pelvis=(0, 10, 0)), root, pitch_deg=0)
     body = stance(studio, leaning)
-    floor = body.soles_m.copy()
-    floor[..., 1] = floor[..., 1].mean()
-    level = upright([Stance(body.joints_m, floor, body.rests)])
+    floor = body.points_m.copy()
+    floor[:, :SOLES, 1] = floor[:, :SOLES, 1].mean()
+    level = upright([replace(body, points_m=floor)])
     assert degrees(level, UP) < 4
 
 
@@ -118,6 +120,18 @@ def test_contacts_are_told_as_asked(mode, expected):
     rests = np.tile([True, False, False, True], (30, 1))
     heights = np.tile([1.0, 1.02, 1.1, 1.5], (30, 1))
     assert supporting(rests, heights, 1.0, mode, rate_hz=30).mean(axis=0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("auto", [1, 0, 0]), ("always", [1, 0, 0]), ("never", [0, 0, 0]), ("ground", [1, 0, 1])],
+)
+def test_hands_and_knees_carry_on_the_floor_only(mode, expected):
+    """A hand that rests on the floor, one that rests on a hip, a knee that skims the floor."""
+    rests = np.tile([True] * 4 + [True, True, False, False], (30, 1))
+    heights = np.tile([1.0] * 4 + [1.04, 1.9, 1.04, 1.5], (30, 1))
+    carried = supporting(rests, heights, 1.0, mode, rate_hz=30).mean(axis=0)
+    assert carried[4:7] == pytest.approx(expected) and carried[7] == 0
 
 
 def test_people_on_one_floor_get_sizes_that_let_them_stand_on_it():
