@@ -25,11 +25,13 @@ def contact_points_m(motion: Motion) -> FloatArray:
     def point(name: str) -> FloatArray:
         side, _, part = name.rpartition("_")
         if part == "knee":
-            return motion.joints_world_m[:, joints.index(name)]
+            return np.asarray(motion.joints_world_m[:, joints.index(name)])
         if part == "hand":
-            return motion.joints_world_m[:, [joints.index(name), joints.index(f"{side}_wrist")]].mean(axis=1)
+            hand = motion.joints_world_m[:, [joints.index(name), joints.index(f"{side}_wrist")]]
+            return np.asarray(hand.mean(axis=1))
         ankle, toe = joints.index(f"{side}_ankle"), joints.index(f"{side}_toe")
-        return motion.joints_world_m[:, ankle] + turns[:, ankle] @ (motion.rest_offsets_m[toe] * _SOLES[part])
+        offset = motion.rest_offsets_m[toe] * _SOLES[part]
+        return np.asarray(motion.joints_world_m[:, ankle] + turns[:, ankle] @ offset)
 
     return np.stack([point(name) for name in motion.contact_names], axis=1)
 
