@@ -276,11 +276,16 @@ class CameraPath:
     turned."""
     metric: bool = False
     """Whether places are metres; else they are so up to one factor, which the people's steps tell."""
+    world: FloatArray | None = None
+    """(4, 4) from the first frame's camera axes into a z-up world of the caller's; None where it is the
+    people who tell which way is up."""
 
     def __post_init__(self) -> None:
         check_arrays(self, indices=("i", ("T",)), turns=("f", ("T", 3, 3)))
         if self.places is not None:
             check_array(self, "places", "f", len(self.indices), 3)
+        if self.world is not None:
+            check_array(self, "world", "f", 4, 4)
 
     @property
     def widest_deg(self) -> float:
@@ -295,6 +300,17 @@ class CameraPath:
         before = np.maximum(after - 1, 0)
         nearer = np.abs(indices - self.indices[before]) <= np.abs(self.indices[after] - indices)
         return np.asarray(np.where(nearer, before, after))
+
+    def at(self, indices: IntArray) -> CameraPath:
+        """Return the path with a row for each of some source frames, which may repeat."""
+        rows = self.rows(indices)
+        places = None if self.places is None else self.places[rows]
+        return dataclasses.replace(self, indices=indices, turns=self.turns[rows], places=places)
+
+    def scaled(self, factor: float) -> CameraPath:
+        """Return the same turns on a way so many times as long; none at all for a factor of 0."""
+        places = None if self.places is None or factor == 0 else factor * self.places
+        return dataclasses.replace(self, places=places)
 
     __repr__ = _shapes
 

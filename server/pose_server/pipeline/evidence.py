@@ -23,7 +23,15 @@ from pose_server.pipeline.boundary import Camera, CameraPath, Pose3D, Track2D, V
 from pose_server.pipeline.fits import FIT_FIELDS, fit_arrays, fit_of
 from pose_server.solve.person import Person
 
-__all__ = ["EVIDENCE_FILE", "EVIDENCE_VERSION", "Evidence", "read_evidence", "write_evidence"]
+__all__ = [
+    "EVIDENCE_FILE",
+    "EVIDENCE_VERSION",
+    "Evidence",
+    "path_fields",
+    "path_of",
+    "read_evidence",
+    "write_evidence",
+]
 
 EVIDENCE_FILE = "evidence.npz"
 #: Raised when a field changes its meaning or goes; new fields leave it.
@@ -41,8 +49,11 @@ _HEAD = {
 #: Of a lens that was not given, and of a background that shows which way is up.
 _SURENESS = {"focal_sigma": ("f", 0)}
 _VERTICAL = {"vertical": ("f", 1), "vertical_sigma_rad": ("f", 0)}
-#: Of a camera that turned.
+#: Of a camera that turned; where it travelled; and in whose world.
 _TURNS = {"camera_indices": ("i", 1), "camera_turns": ("f", 3)}
+_PLACES = {"camera_places": ("f", 2), "camera_metric": ("b", 0)}
+_WORLD = {"camera_world": ("f", 2)}
+_PATH = {**_TURNS, **_PLACES, **_WORLD}
 #: Of every person, as "person_01/<name>"; contacts only from a lifter that says them.
 _PERSON = {
     "indices": ("i", 1),
@@ -79,7 +90,7 @@ class Evidence:
     poses: tuple[Pose3D, ...]
     """One a person, row by row as their tracks."""
     path: CameraPath | None = None
-    """How the camera turned; None if it stood still."""
+    """How the camera moved; None if it stood still."""
     vertical: Vertical | None = None
     """Which way is up, where the background shows it."""
     fits: tuple[Person, ...] | None = None
@@ -116,8 +127,7 @@ def write_evidence(path: Path, evidence: Evidence) -> Evidence:
         fields["vertical"] = evidence.vertical.up.astype(np.float64)
         fields["vertical_sigma_rad"] = np.float64(evidence.vertical.sigma_rad)
     if evidence.path is not None:
-        fields["camera_indices"] = evidence.path.indices.astype(np.int64)
-        fields["camera_turns"] = evidence.path.turns.astype(np.float32)
+        fields |= path_fields(evidence.path)
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):
         person: dict[str, NDArray[Any]] = {
             "indices": track.indices.astype(np.int64),
@@ -155,8 +165,7 @@ def read_evidence(path: Path) -> Evidence:
         return read_arrays(path, wanted, what="evidence", reason="EVIDENCE_UNREADABLE")
 
     _check_size(path)
-    optional = (_SURENESS, _VERTICAL, _TURNS)
-    fields = read({name for kinds in (_HEAD, *optional) for name in kinds}.__contains__)
+    fields = read({**_HEAD, **_SURENESS, **_VERTICAL, **_PATH}.__contains__)
     version = fields.get("format_version")
     said = version is not None and version.shape == () and version.dtype.kind == "i"
     if version is not None and said and int(version) != EVIDENCE_VERSION:
@@ -169,9 +178,15 @@ def read_evidence(path: Path) -> Evidence:
         )
     try:
         _check_fields(fields, _HEAD)
-        for kinds in optional:
-            if fields.keys() & kinds.keys():
-                _check_fields(fields, kinds)
+        for given, needed in (
+            (_SURENESS, _SURENESS),
+            (_VERTICAL, _VERTICAL),
+            (_TURNS, _TURNS),
+            (_PLACES, {**_TURNS, **_PLACES}),
+            (_WORLD, {**_TURNS, **_WORLD}),
+        ):
+            if fields.keys() & given.keys():
+                _check_fields(fields, needed)
         if len(fields["people"]) > _PEOPLE_LIMIT:
             raise ValueError(f"it names {len(fields['people'])} people")
         people = fields["people"].tolist()
@@ -236,12 +251,36 @@ def _evidence(fields: Mapping[str, NDArray[Any]]) -> Evidence:
         people=tuple(people),
         tracks=tuple(tracks),
         poses=tuple(poses),
-        path=CameraPath(fields["camera_indices"], fields["camera_turns"].astype(np.float64))
-        if "camera_turns" in fields
-        else None,
+        path=path_of(fields) if "camera_turns" in fields else None,
         vertical=Vertical(fields["vertical"], float(fields["vertical_sigma_rad"]))
         if "vertical" in fields
         else None,
+    )
+
+
+def path_fields(path: CameraPath) -> dict[str, NDArray[Any]]:
+    """Return a camera's path as the arrays that an evidence file has of it."""
+    fields: dict[str, NDArray[Any]] = {
+        "camera_indices": path.indices.astype(np.int64),
+        "camera_turns": path.turns.astype(np.float32),
+    }
+    if path.places is not None:
+        fields["camera_places"] = path.places.astype(np.float32)
+        fields["camera_metric"] = np.array(path.metric)
+    if path.world is not None:
+        fields["camera_world"] = path.world.astype(np.float64)
+    return fields
+
+
+def path_of(fields: Mapping[str, NDArray[Any]]) -> CameraPath:
+    """Read back what `path_fields` made of a path."""
+    places = fields.get("camera_places")
+    return CameraPath(
+        fields["camera_indices"],
+        fields["camera_turns"].astype(np.float64),
+        places=None if places is None else places.astype(np.float64),
+        metric=bool(fields.get("camera_metric", False)),
+        world=fields.get("camera_world"),
     )
 
 
@@ -290,6 +329,19 @@ def _check_fields(fields: Mapping[str, NDArray[Any]], kinds: Mapping[str, tuple[
             raise ValueError(f"{name} holds what is not finite")
 
 
+def _check_path(path: CameraPath) -> None:
+    turns = path.turns
+    square = turns @ np.swapaxes(turns, 1, 2)
+    if not len(turns) or (np.diff(path.indices) <= 0).any() or not np.allclose(square, np.eye(3), atol=1e-3):
+        raise ValueError("its camera does not turn from frame to frame")
+    if path.places is not None and not np.isfinite(path.places).all():
+        raise ValueError("its camera travels to nowhere")
+    if path.world is not None:
+        turn = path.world[:3, :3]
+        if not np.allclose(turn @ turn.T, np.eye(3), atol=1e-3) or not np.isfinite(path.world).all():
+            raise ValueError("its camera stands in no world")
+
+
 def _check_camera(camera: Camera) -> None:
     if not np.isfinite(camera.matrix).all() or min(camera.matrix[0, 0], camera.matrix[1, 1]) <= 0:
         raise ValueError("its camera has no focal length")
@@ -308,10 +360,7 @@ def _check_meaning(evidence: Evidence) -> None:
     if vertical is not None and not (abs(np.linalg.norm(vertical.up) - 1) < 1e-3 and vertical.sigma_rad > 0):
         raise ValueError("its vertical is no direction")
     if evidence.path is not None:
-        turns, indices = evidence.path.turns, evidence.path.indices
-        square = turns @ np.swapaxes(turns, 1, 2)
-        if not len(turns) or (np.diff(indices) <= 0).any() or not np.allclose(square, np.eye(3), atol=1e-3):
-            raise ValueError("its camera does not turn from frame to frame")
+        _check_path(evidence.path)
     if len(set(evidence.people)) < len(evidence.people) or min(evidence.people, default=1) < 1:
         raise ValueError("its people are not numbered from 1")
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -30,12 +31,16 @@ _BODY: Mapping[str, tuple[int, ...]] = {
     "heel_m": (3,),
     "ball_m": (3,),
 }
-FIT_FIELDS = (*_ROWS, *_BODY)
+#: Where the camera stood, if it travelled.
+_EYE = "eye_m"
+FIT_FIELDS = (*_ROWS, *_BODY, _EYE)
 
 
 def fit_arrays(person: Person) -> dict[str, NDArray[np.float32]]:
     """Return all of a fitted person that the evidence does not tell: `FIT_FIELDS`."""
     owners = {**dict.fromkeys(_ROWS, person), **dict.fromkeys(_BODY, person.body)}
+    if person.path is not None and person.path.places is not None:
+        owners[_EYE] = person
     return {name: np.asarray(getattr(owner, name), np.float32) for name, owner in owners.items()}
 
 
@@ -55,8 +60,10 @@ def fit_of(
     """
     track, pose = on_clock(track, pose, rate)
     shapes = {**{name: (len(track), *shape) for name, shape in _ROWS.items()}, **_BODY}
+    if _EYE in arrays:
+        shapes[_EYE] = (len(track), 3)
     values = {}
-    for name in FIT_FIELDS:
+    for name in shapes:
         if name not in arrays or arrays[name].dtype.kind != "f":
             raise ValueError(f"a fit lacks {name}")
         values[name] = arrays[name].astype(np.float64)
@@ -78,5 +85,5 @@ def fit_of(
         local_wxyz=values["local_wxyz"],
         root_camera_m=values["root_camera_m"],
         trust=values["trust"],
-        turns=None if path is None else path.turns[path.rows(track.indices)],
+        path=None if path is None else replace(path.at(track.indices), places=values.get(_EYE)),
     )

@@ -28,15 +28,18 @@ from pose_server.solve.contact_edits import edited
 from pose_server.solve.contacts import SOLES, supporting
 from pose_server.solve.feet import planted
 from pose_server.solve.filters import filtered
-from pose_server.solve.ground import Stance, common_level, floor_height, upright, world_axes
-from pose_server.solve.person import Person, fitted_person
+from pose_server.solve.ground import SIZE_SHARE, Stance, common_level, floor_height, upright, world_axes
+from pose_server.solve.person import Person, fitted_person, lifted_soles
 from pose_server.solve.resample import joints_in_camera, resampled
+from pose_server.solve.travel import way_of
 
 __all__ = ["arranged", "fit_people", "solve_clip"]
 
 #: Beyond this a bridged gap says nothing any more.
 _LONG_GAP_S = 1.0
 _BRIDGED_CONFIDENCE = 0.2
+#: A camera's way in metres makes nobody larger, or smaller, by more.
+_MOST_SIZE = 1.4
 
 
 def solve_clip(
@@ -98,16 +101,20 @@ def fit_people(
     Takes what `solve_clip` takes.
     """
     total = sum(len(track) for track in tracks)
+    clocked = [on_clock(track, pose, rate) for track, pose in zip(tracks, poses, strict=True)]
+    if path is not None and not path.metric:
+        soles = [lifted_soles(track, pose, path.at(track.indices)) for track, pose in clocked]
+        way = way_of(soles, rate_hz=float(rate))
+        path = path.scaled(way.factor if way else 0.0)
     people: list[Person] = []
     before = 0
-    for track, pose in zip(tracks, poses, strict=True):
+    for (seen, lifted), track in zip(clocked, tracks, strict=True):
 
         def report(share: float, before: int = before, rows: int = len(track)) -> None:
             progress.report("solve", before + int(share * rows), total)
 
-        seen, lifted = on_clock(track, pose, rate)
-        turned = path.turns[path.rows(seen.indices)] if path is not None else None
-        people.append(fitted_person(seen, lifted, camera, turned, rate_hz=float(rate), report=report))
+        moved = path.at(seen.indices) if path is not None else None
+        people.append(fitted_person(seen, lifted, camera, moved, rate_hz=float(rate), report=report))
         before += len(track)
     progress.report("solve", total, total)
     return people
@@ -132,11 +139,13 @@ def arranged(
     rate_hz = float(rate)
     if options.height_m is not None:  # of the first; the others keep their size beside them
         factor = options.height_m / people[0].body.height_m
-        people = [person.scaled(factor) for person in people]
+        people = [person.scaled(factor).filmed_along(1.0 if person.measured else factor) for person in people]
+    people = _travelled(people, sized=options.height_m is not None, rate_hz=rate_hz)
     people = [person.calmed(options.smoothing, rate_hz=rate_hz) for person in people]
     people = [_refiltered(person, options.filters, rate_hz) for person in people]
     stances = [person.stance(rate_hz=rate_hz) for person in people]
-    up = upright(stances, vertical)
+    world = next((person.path.world for person in people if person.path is not None), None)
+    up = upright(stances, vertical) if world is None else world[2, :3]
 
     def floor_of(stance: Stance) -> float:
         heights = stance.heights_m(up)[:, :SOLES]
@@ -149,6 +158,7 @@ def arranged(
         if options.height_m is not None:  # whose height is given keeps it
             factors = {i: factor / factors.get(0, 1.0) for i, factor in factors.items()}
         people = [person.scaled(factors.get(i, 1.0)) for i, person in enumerate(people)]
+        people = _travelled(people, sized=True, rate_hz=rate_hz)
         stances = [person.stance(rate_hz=rate_hz) for person in people]
     floors = [floor_of(stance) for stance in stances]
     stood, contacts = [], []
@@ -158,20 +168,24 @@ def arranged(
         carries = edited(carries, person.track.indices, options.edits, place)
         local, root = planted(
             person.local_wxyz,
-            person.root_camera_m,
+            person.root_m,
             person.body,
             carries,
             up,
             floor_m if options.floor in ("auto", "flat") else None,
             level=options.floor == "flat",
             rate_hz=rate_hz,
+            eye_m=person.eye_m,
         )
-        stood.append(replace(person, local_wxyz=local, root_camera_m=root))
+        stood.append(replace(person.standing_at(root), local_wxyz=local))
         contacts.append(carries)
         progress.check()
-    turn = world_axes(up)
-    origin = turn @ stood[0].root_camera_m[0]
-    origin[2] = min(floors[i] for i in standing)
+    if world is None:
+        turn = world_axes(up)
+        origin = turn @ stood[0].root_m[0]
+        origin[2] = min(floors[i] for i in standing)
+    else:
+        turn, origin = world[:3, :3], -world[:3, 3]
     motions = []
     for person, carries in zip(stood, contacts, strict=True):
         motion = _motion(person, carries, turn, origin, camera, rate)
@@ -180,10 +194,29 @@ def arranged(
     return motions
 
 
+def _travelled(people: Sequence[Person], *, sized: bool, rate_hz: float) -> list[Person]:
+    """Return people whose size and whose camera's way go together.
+
+    A way up to a factor gets theirs from people as they are; one in metres tells their size, if nothing
+    better does.  They share one camera, so all change alike.
+    """
+    moved = [person for person in people if person.path is not None and person.path.places is not None]
+    if not moved or (moved[0].measured and sized):
+        return list(people)
+    way = way_of([person.soles(rate_hz=rate_hz) for person in moved], rate_hz=rate_hz)
+    if way is None:
+        return list(people)
+    if not moved[0].measured:
+        return [person.filmed_along(way.factor) for person in people]
+    sure = SIZE_SHARE**2 / (SIZE_SHARE**2 + way.error**2)
+    size = np.clip(way.factor**-sure, 1 / _MOST_SIZE, _MOST_SIZE)
+    return [person.scaled(float(size)) for person in people]
+
+
 def _refiltered(person: Person, filters: Sequence[PartFilter], rate_hz: float) -> Person:
     """Apply the filters that were asked for, before feet are held: they shall not let go of them."""
-    local, root = filtered(person.local_wxyz, person.root_camera_m, filters, SKELETON.joints, rate_hz)
-    return replace(person, local_wxyz=local, root_camera_m=root)
+    local, root = filtered(person.local_wxyz, person.root_m, filters, SKELETON.joints, rate_hz)
+    return replace(person.standing_at(root), local_wxyz=local)
 
 
 def _motion(
@@ -198,13 +231,14 @@ def _motion(
     world = Rotation.from_matrix(turn) * Rotation.from_quat(local[:, 0], scalar_first=True)
     local[:, 0] = world.as_quat(scalar_first=True)
     local = same_hemisphere(local)
-    root_world = person.root_camera_m @ turn.T - origin
+    root_world = person.root_m @ turn.T - origin
     to_camera = np.eye(4)
     to_camera[:3, :3] = turn.T
     to_camera[:3, 3] = turn.T @ origin
-    if person.turns is not None:
-        moving = np.tile(np.eye(4), (len(person.turns), 1, 1))
-        moving[:, :3, :3] = person.turns
+    if person.path is not None:
+        moving = np.tile(np.eye(4), (len(person.path.turns), 1, 1))
+        moving[:, :3, :3] = person.path.turns
+        moving[:, :3, 3] = -(person.path.turns @ person.eye_m[..., None])[..., 0]
         to_camera = moving @ to_camera
     joints_world = joint_positions(local, root_world, person.body.rest_offsets_m, SKELETON.parents)
     joints_camera = joints_in_camera(joints_world, to_camera)

@@ -8,6 +8,7 @@ from pose_shared.skeleton import SKELETON
 from scipy.ndimage import label, maximum_filter1d, uniform_filter1d
 
 from pose_server.pipeline.boundary import FloatArray
+from pose_server.solve.frames import unit
 from pose_server.solve.proportions import Proportions
 
 __all__ = ["CARRIERS", "SOLES", "clearances", "contact_points", "flying", "resting", "supporting"]
@@ -78,13 +79,18 @@ def clearances(person: Proportions) -> FloatArray:
 
 
 def resting(
-    points_camera_m: FloatArray, trust: FloatArray, told: FloatArray | None, *, rate_hz: float
+    points_m: FloatArray,
+    trust: FloatArray,
+    told: FloatArray | None,
+    *,
+    rate_hz: float,
+    eye_m: FloatArray | None = None,
 ) -> NDArray[np.bool_]:
     """Return (T, C) which points rest.
 
     Parameters
     ----------
-    points_camera_m
+    points_m
         (T, C, 3); their speed counts across the view: depth is too noisy to ask.
     trust
         (T, C) how well each is seen.
@@ -93,15 +99,17 @@ def resting(
         where trust is 0 for longer than a moment.
     rate_hz
         Frames per second.
+    eye_m
+        (T, 3) where the camera stands, if not at the origin.
 
     Notes
     -----
     Odds of the lifter's probability times odds of the speed, with hysteresis.
     """
-    if len(points_camera_m) < 2:
-        return np.zeros(points_camera_m.shape[:2], dtype=bool)
-    velocity = np.gradient(points_camera_m, 1 / rate_hz, axis=0)
-    sight = points_camera_m / np.linalg.norm(points_camera_m, axis=2, keepdims=True)
+    if len(points_m) < 2:
+        return np.zeros(points_m.shape[:2], dtype=bool)
+    velocity = np.gradient(points_m, 1 / rate_hz, axis=0)
+    sight = unit(points_m if eye_m is None else points_m - eye_m[:, None])
     velocity -= np.sum(velocity * sight, axis=2, keepdims=True) * sight
     window = max(1, round(_WINDOW_S * rate_hz))
     speed = np.linalg.norm(uniform_filter1d(velocity, window, axis=0, mode="nearest"), axis=2)

@@ -17,7 +17,7 @@ from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.solve.banded import Normal
 from pose_server.solve.contacts import CARRIERS, SOLES, clearances, contact_points, flying
-from pose_server.solve.frames import unit
+from pose_server.solve.frames import across, unit
 from pose_server.solve.freedom import Freedom
 from pose_server.solve.ground import LEVEL_M
 from pose_server.solve.proportions import Proportions
@@ -65,24 +65,28 @@ def planted(
     *,
     level: bool,
     rate_hz: float,
+    eye_m: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return (T, J, 4) rotations and (T, 3) root places of which what rests rests.
 
     Parameters
     ----------
     local_wxyz, root_m
-        The motion so far, in camera axes.
+        The motion so far, in axes that stand still.
     body
         Whose motion it is.
     contacts
         (T, C) 0..1 of `CONTACT_POINTS`.
     up, floor_m
-        Unit direction in the camera, and the floor's height along it; None where there is no floor.
+        Unit direction in these axes, and the floor's height along it; None where there is no floor.
     level
         Whether every sole at rest is on that floor, or only what is near it.
     rate_hz
         Frames per second.
+    eye_m
+        (T, 3) where the camera stands, if not at the origin.
     """
+    eye_m = np.zeros_like(root_m) if eye_m is None else eye_m
     local, root = local_wxyz.copy(), root_m.copy()
     if len(root) < 3:
         return local, root
@@ -103,6 +107,7 @@ def planted(
             floor_m,
             level,
             rate_hz,
+            eye_m[rows],
         )
     return local, root
 
@@ -118,6 +123,7 @@ def _piece(
     floor_m: float | None,
     level: bool,
     rate_hz: float,
+    eye_m: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return rotations, root and how far they were changed; the `held` first rows are as they shall be."""
     first_local, first_root = first
@@ -128,7 +134,8 @@ def _piece(
     in_picture = [*range(SOLES), *range(len(CARRIERS), len(carriers))]
     under_m = clearances(body)
     wanted = _points(first_local, first_root, body, shown)[:, in_picture]
-    tight = _tightness(free, first_root)
+    sight = unit(wanted - eye_m[:, None])
+    tight = _tightness(free, first_root - eye_m)
     slow = (2 * math.sin(math.pi * min(_CHANGE_HZ / rate_hz, 0.5))) ** -4
     stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
     rests = np.minimum(contacts[1:], contacts[:-1])
@@ -149,11 +156,8 @@ def _piece(
         normal.add_bending(fall, free_fall)
 
         there, how = points[:, in_picture], moves[:, in_picture]
-        depth = np.maximum(wanted[..., 2:], 0.1)
-        plane = there[..., :2] / np.maximum(there[..., 2:], 0.1)
-        slope = how[..., :2] - plane[:, :, None] * how[..., 2:]
-        error = (wanted[..., :2] / depth - plane) * depth / _SEEN_M
-        normal.add(slope / _SEEN_M, error, np.ones(there.shape[:2]))
+        slope = across(how, sight[:, :, None]) / _SEEN_M
+        normal.add(slope, across(wanted - there, sight) / _SEEN_M, np.ones(there.shape[:2]))
 
         held_points, along = points[:, : len(CARRIERS)], moves[:, : len(CARRIERS)]
         slip = np.diff(held_points, axis=0)

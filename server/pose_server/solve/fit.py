@@ -10,6 +10,7 @@ acceleration, so the cost is linear in the length of the clip.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,11 +84,21 @@ class Evidence:
     keypoint_weights: FloatArray
     """(T, P), 0 where missing."""
     directions: FloatArray
-    """(T, B, 3) of `FITTED_BONES`, camera axes, of length 1; NaN where missing."""
+    """(T, B, 3) of `FITTED_BONES`, of length 1; NaN where missing."""
     direction_weights: FloatArray
     """(T, B), 0 where missing."""
     root_m: FloatArray
-    """(T, 3) where the lifter has the middle of the hips, camera axes; NaN where missing."""
+    """(T, 3) where the lifter has the middle of the hips, from the camera; NaN where missing."""
+    turns: FloatArray | None = None
+    """(T, 3, 3) from these axes into those of the camera that saw the keypoints; None if they are those."""
+    eye_m: FloatArray | None = None
+    """(T, 3) where that camera stood; None if it stood still."""
+
+    def rows(self, which: slice) -> Evidence:
+        """Return some rows of it."""
+        parts = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        known = {name: part[which] for name, part in parts.items() if part is not None}
+        return dataclasses.replace(self, **known)
 
 
 _FREEDOM = Freedom(_BALLS, _HINGES)
@@ -108,7 +119,7 @@ def fitted(
     rate_hz: float,
     report: Callable[[float], None],
 ) -> tuple[FloatArray, FloatArray]:
-    """Return better (T, J, 4) rotations and (T, 3) root positions, both in camera axes.
+    """Return better (T, J, 4) rotations and (T, 3) root positions from the camera, in axes that stand still.
 
     Parameters
     ----------
@@ -138,15 +149,8 @@ def fitted(
         stop = min(len(root), start + _CHUNK + _AHEAD)
         held = min(start, 2)
         rows = slice(start - held, stop)
-        piece = Evidence(
-            evidence.keypoints_px[rows],
-            evidence.keypoint_weights[rows],
-            evidence.directions[rows],
-            evidence.direction_weights[rows],
-            evidence.root_m[rows],
-        )
         local[rows], root[rows] = _piece(
-            local[rows], root[rows], piece, rest_offsets_m, matrix, held, stature_m, rate_hz
+            local[rows], root[rows], evidence.rows(rows), rest_offsets_m, matrix, held, stature_m, rate_hz
         )
     return local, root
 
@@ -161,14 +165,18 @@ def _piece(
     stature_m: float,
     rate_hz: float,
 ) -> tuple[FloatArray, FloatArray]:
-    stiffness = np.full(_FREEDOM.count, (rate_hz**2 / _TURN_RAD_S2) ** 2)
-    stiffness[:3] = (rate_hz**2 / np.array([_ACROSS_M_S2, _ACROSS_M_S2, _DEPTH_M_S2])) ** 2
+    stiffness = np.full((max(len(root) - 2, 0), _FREEDOM.count), (rate_hz**2 / _TURN_RAD_S2) ** 2)
+    # Each axis by how much of it lies along the view.
+    sight = np.array([0.0, 0.0, 1.0]) if evidence.turns is None else evidence.turns[1:-1, 2]
+    expected = _ACROSS_M_S2**2 + (_DEPTH_M_S2**2 - _ACROSS_M_S2**2) * sight**2
+    stiffness[:, :3] = rate_hz**4 / expected
+    eye_m = 0.0 if evidence.eye_m is None else evidence.eye_m
     for direction_weight, outlying in _STEPS:
         normal = Normal(len(root), _FREEDOM.count)
         _add_seen(normal, local, root, evidence, offsets, matrix, stature_m, direction_weight, outlying)
         _add_custom(normal, local)
         _add_hinges(normal, local)
-        normal.add_bending(_FREEDOM.accelerations(local, root), stiffness)
+        normal.add_bending(_FREEDOM.accelerations(local, root + eye_m), stiffness)
         normal.own += np.eye(_FREEDOM.count) * _DAMPING
         normal.own[:held] += np.eye(_FREEDOM.count) * 1e12
         step = np.clip(normal.solved(), -_LONGEST_STEP, _LONGEST_STEP)
@@ -194,14 +202,18 @@ def _add_seen(
 
     # Keypoints: how far points are off across the view, in units of the expected error.
     seen = slice(0, len(FITTED_POINTS))
-    depth = np.maximum(points[:, seen, 2:], 0.1)
-    plane = points[:, seen, :2] / depth
+    shown, moves = points[:, seen], moved[:, seen]
+    depth_m = root[:, 2:]
+    if evidence.turns is not None:
+        back = np.swapaxes(evidence.turns, 1, 2)
+        shown, moves = shown @ back, moves @ back[:, None]
+        depth_m = np.sum(root * evidence.turns[:, 2], axis=1, keepdims=True)
+    depth = np.maximum(shown[..., 2:], 0.1)
+    plane = shown[..., :2] / depth
     target = (evidence.keypoints_px - matrix[:2, 2]) / np.array([matrix[0, 0], matrix[1, 1]])
     expected = _KEYPOINT_SHARE * stature_m / depth
     error = np.nan_to_num((target - plane) / expected)
-    slope = (moved[:, seen, :, :2] - plane[:, :, None] * moved[:, seen, :, 2:]) / (depth * expected)[
-        ..., None
-    ]
+    slope = (moves[..., :2] - plane[:, :, None] * moves[..., 2:]) / (depth * expected)[..., None]
     normal.add(slope, error, evidence.keypoint_weights * _robust(error, outlying))
 
     # Directions: how far bones point away from where they were lifted.
@@ -214,7 +226,7 @@ def _add_seen(
     normal.add(slope, error, direction_weight * evidence.direction_weights * _robust(error, outlying))
 
     # The root: how far it is from where it was lifted, in shares of the distance.
-    expected = _ROOT_SHARE * np.maximum(root[:, 2:], 0.1)
+    expected = _ROOT_SHARE * np.maximum(depth_m, 0.1)
     error = np.nan_to_num((evidence.root_m - root) / expected)
     slope = np.zeros((*root.shape, _FREEDOM.count))
     slope[:, range(3), range(3)] = 1 / expected

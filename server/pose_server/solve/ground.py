@@ -13,7 +13,7 @@ from pose_server.pipeline.boundary import FloatArray, Vertical
 from pose_server.solve.contacts import SOLES
 from pose_server.solve.frames import across, unit
 
-__all__ = ["LEVEL_M", "Stance", "common_level", "floor_height", "upright", "world_axes"]
+__all__ = ["LEVEL_M", "SIZE_SHARE", "Stance", "common_level", "floor_height", "upright", "world_axes"]
 
 _IMAGE_UP = np.array([0.0, -1.0, 0.0])
 #: Cameras are seldom rolled or pitched by more; a "standing" body that says so may be lying.
@@ -28,7 +28,7 @@ _EXTENDED = 0.75
 _LEVER_M = 0.2
 _OFF_FLOOR_M = 0.05
 #: How well a person's size is known.
-_SIZE_SHARE = 0.06
+SIZE_SHARE = 0.06
 #: Floors that differ by more, as a share of how far they lie below the camera, are two: a treadmill's deck
 #: is none that others stand on.
 _SAME_FLOOR = 0.08
@@ -141,7 +141,7 @@ def common_level(floors_m: Sequence[float]) -> list[float]:
     below = -np.asarray(floors_m, dtype=float)
     if len(below) < 2 or (below <= _OFF_FLOOR_M).any():
         return [1.0] * len(below)
-    sure = _SIZE_SHARE**2 / (_SIZE_SHARE**2 + (_OFF_FLOOR_M / below) ** 2)
+    sure = SIZE_SHARE**2 / (SIZE_SHARE**2 + (_OFF_FLOOR_M / below) ** 2)
     away = np.log(np.median(below) / below)
     same = np.abs(away) < _SAME_FLOOR
     common = float(np.average(np.log(below), weights=np.where(same, sure, 1e-9)))

@@ -10,18 +10,18 @@ import numpy as np
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-from pose_server.pipeline.boundary import Camera, FloatArray, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Pose3D, Track2D
 from pose_server.pipeline.kinematics import global_rotations, joint_positions, same_hemisphere
-from pose_server.solve.contacts import CARRIERS, clearances, contact_points, resting
+from pose_server.solve.contacts import CARRIERS, SOLES, clearances, contact_points, resting
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
-from pose_server.solve.frames import unit
+from pose_server.solve.frames import across, unit
 from pose_server.solve.ground import Stance
 from pose_server.solve.proportions import Proportions, proportions
 from pose_server.solve.rotations import solved_rotations
 from pose_server.solve.smoothing import accented, bridged, smoothed, smoothed_rotations, unsnapped
-from pose_server.solve.steady_camera import steadied
+from pose_server.solve.travel import Soles
 
-__all__ = ["Person", "fitted_person"]
+__all__ = ["Person", "fitted_person", "lifted_soles"]
 
 #: Smoothing 0..1 goes from the first cutoff to the second, evenly in octaves.
 _LIVELY_HZ = 15.0
@@ -43,6 +43,7 @@ _CERTAIN_M = 0.05
 #: How far a guess is trusted at most, against 1 for what is clearly seen.
 _GUESSED = 0.3
 _NOWHERE_M = (0.0, 0.0, 4.0)
+_SOLES = list(CARRIERS[:SOLES])
 
 
 @dataclass(frozen=True)
@@ -57,31 +58,57 @@ class Person:
     local_wxyz: FloatArray
     """(T, J, 4), the root's in the camera."""
     root_camera_m: FloatArray
-    """(T, 3)."""
+    """(T, 3) from the place where the camera then stood, in the axes of the first frame's."""
     trust: FloatArray
     """(T, J) 0..1, 0 in bridged rows."""
-    turns: FloatArray | None = None
-    """(T, 3, 3) from the first frame's camera, in whose axes the motion is, into each row's; None if it
-    stood still."""
+    path: CameraPath | None = None
+    """How the camera moved, row by row, its places in metres; None if it stood still."""
+
+    @property
+    def eye_m(self) -> FloatArray:
+        """(T, 3) where the camera stood, from its first place and in its first axes."""
+        moved = self.path is not None and self.path.places is not None
+        return self.path.places if moved else np.zeros_like(self.root_camera_m)  # type: ignore[union-attr,return-value]
+
+    @property
+    def root_m(self) -> FloatArray:
+        """(T, 3) from the camera's first place, in its first axes: these stand still."""
+        return self.root_camera_m + self.eye_m
 
     def scaled(self, factor: float) -> Person:
         """Return the same, as much larger as farther away: the picture cannot tell."""
         return replace(self, body=self.body.scaled(factor), root_camera_m=self.root_camera_m * factor)
 
+    def standing_at(self, root_m: FloatArray) -> Person:
+        """Return the same with another `root_m`."""
+        return replace(self, root_camera_m=root_m - self.eye_m)
+
+    def filmed_along(self, factor: float) -> Person:
+        """Return the same, seen by a camera on a way so many times as long."""
+        return self if self.path is None else replace(self, path=self.path.scaled(factor))
+
     def calmed(self, smoothing: float, *, rate_hz: float) -> Person:
         """Return the same, filtered forth and back in time: 0 leaves all but depth as it is, 1 is calm."""
-        local, root = _smoothed(
-            self.local_wxyz, self.root_camera_m, self.trust, rate_hz=rate_hz, smoothing=smoothing
-        )
-        return replace(self, local_wxyz=local, root_camera_m=root)
+        local = _smoothed(self.local_wxyz, self.trust, rate_hz=rate_hz, smoothing=smoothing)
+        root = _steadied(self.root_m, self.root_camera_m, rate_hz=rate_hz, smoothing=smoothing)
+        return replace(self.standing_at(root), local_wxyz=local)
+
+    @property
+    def measured(self) -> bool:
+        """Whether the camera's way is known in metres."""
+        return self.path is not None and self.path.metric
+
+    def soles(self, *, rate_hz: float) -> Soles:
+        """Return what the soles tell of the camera's way."""
+        stance = self.stance(rate_hz=rate_hz)
+        eye_m = self.eye_m
+        return Soles(stance.soles_m - eye_m[:, None], self.trust[:, _SOLES], self.told, eye_m)
 
     def stance(self, *, rate_hz: float) -> Stance:
         """Return what the motion tells about the ground."""
-        joints = joint_positions(
-            self.local_wxyz, self.root_camera_m, self.body.rest_offsets_m, SKELETON.parents
-        )
+        joints = joint_positions(self.local_wxyz, self.root_m, self.body.rest_offsets_m, SKELETON.parents)
         points = contact_points(joints, global_rotations(self.local_wxyz, SKELETON.parents), self.body)
-        rests = resting(points, self.trust[:, CARRIERS], self.told, rate_hz=rate_hz)
+        rests = resting(points, self.trust[:, CARRIERS], self.told, rate_hz=rate_hz, eye_m=self.eye_m)
         return Stance(joints, points, clearances(self.body), rests)
 
 
@@ -89,20 +116,21 @@ def fitted_person(
     track: Track2D,
     pose: Pose3D,
     camera: Camera,
-    turns: FloatArray | None,
+    path: CameraPath | None,
     *,
     rate_hz: float,
     report: Callable[[float], None],
 ) -> Person:
     """Fit one person whose track and pose have a row for every frame of the clip's clock.
 
-    Bone lengths come from the lifted points, rotations from the same in closed form, and both are
-    then fitted to the keypoints.  `report` is told the share of the work that is done, a few times a
+    So has the camera's path, whose places are metres by now.  Bone lengths come from the lifted points,
+    rotations from the same in closed form, and both are then fitted to the keypoints.
+
+    `report` is told the share of the work that is done, a few times a
     second, and may raise.
     """
-    filmed = track
-    if turns is not None:
-        track, pose = steadied(track, pose, camera, turns)
+    if path is not None:
+        pose = _unturned(pose, path.turns)
     names = pose.joint_names
     # What the camera did not see, the lifter still guesses: better than no body at all.
     guessed = np.minimum((_CERTAIN_M / np.fmax(pose.uncertainty_m, _CERTAIN_M)) ** 2, _GUESSED)
@@ -110,7 +138,7 @@ def fitted_person(
     body = proportions(names, pose.joints_root_m, seen)
     local, trust = solved_rotations(names, pose.joints_root_m, seen, body.rest_offsets_m, rate_hz=rate_hz)
     report(0.2)
-    evidence = _evidence(track, pose, body.stature_m / body.seen_stature_m)
+    evidence = _evidence(track, pose, path, body.stature_m / body.seen_stature_m)
     for joint in map(SKELETON.index, _CALMED):
         local[:, joint] = smoothed_rotations(
             local[:, joint],
@@ -129,7 +157,26 @@ def fitted_person(
         rate_hz=rate_hz,
         report=lambda share: report(0.2 + 0.8 * share),
     )
-    return Person(filmed, pose.contacts, body, _kept_in_space(local, turned), root, trust, turns)
+    return Person(track, pose.contacts, body, _kept_in_space(local, turned), root, trust, path)
+
+
+def lifted_soles(track: Track2D, pose: Pose3D, path: CameraPath) -> Soles:
+    """Return what ankles, which every lifter has, tell of a camera's way before anything is fitted."""
+    pose = _unturned(pose, path.turns)
+    seen = _confidence_of(pose.joint_names, track)
+    columns = [pose.joint_names.index(SKELETON.joints[joint]) for joint in _SOLES]
+    ankles = pose.joints_root_m[:, columns] + pose.root_camera_m[:, None]
+    places = path.places if path.places is not None else np.zeros_like(pose.root_camera_m)
+    return Soles(ankles, seen[:, columns], pose.contacts, places)
+
+
+def _unturned(pose: Pose3D, turns: FloatArray) -> Pose3D:
+    """Return a pose that a turning camera has in its own axes in those of its first frame."""
+    return replace(
+        pose,
+        joints_root_m=pose.joints_root_m @ turns,
+        root_camera_m=(pose.root_camera_m[:, None] @ turns)[:, 0],
+    )
 
 
 def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
@@ -140,7 +187,7 @@ def _confidence_of(names: Sequence[str], track: Track2D) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _evidence(track: Track2D, pose: Pose3D, scale: float) -> Evidence:
+def _evidence(track: Track2D, pose: Pose3D, path: CameraPath | None, scale: float) -> Evidence:
     """Collect what the fit looks at: keypoints by confidence, lifted directions by certainty.
 
     `scale` is that of the fitted body over the lifted one, whose distance goes with it.
@@ -169,13 +216,18 @@ def _evidence(track: Track2D, pose: Pose3D, scale: float) -> Evidence:
         trust.append((_CERTAIN_M / np.maximum(np.maximum(a[1], b[1]), _CERTAIN_M)) ** 2)
     along = np.stack(directions, axis=1)
     certain = np.where(np.isfinite(along).all(axis=2), np.nan_to_num(np.stack(trust, axis=1)), 0.0)
-    return Evidence(keypoints, weights, along, certain, scale * pose.root_camera_m)
+    turns, eye_m = (None, None) if path is None else (path.turns, path.places)
+    return Evidence(keypoints, weights, along, certain, scale * pose.root_camera_m, turns, eye_m)
 
 
 def _first_root(evidence: Evidence) -> FloatArray:
     """Return (T, 3) where the lifter has the root, gaps bridged."""
     known = np.isfinite(evidence.root_m).all(axis=1)
-    return bridged(evidence.root_m, known) if known.any() else np.tile(_NOWHERE_M, (len(known), 1))
+    if not known.any():
+        ahead = np.tile(_NOWHERE_M, (len(known), 1))
+        return ahead if evidence.turns is None else (ahead[:, None] @ evidence.turns)[:, 0]
+    eye_m = 0.0 if evidence.eye_m is None else evidence.eye_m
+    return bridged(evidence.root_m + eye_m, known) - eye_m
 
 
 def _kept_in_space(before_wxyz: FloatArray, after_wxyz: FloatArray) -> FloatArray:
@@ -190,28 +242,35 @@ def _kept_in_space(before_wxyz: FloatArray, after_wxyz: FloatArray) -> FloatArra
     return local
 
 
-def _smoothed(
-    local_wxyz: FloatArray, root_m: FloatArray, trust: FloatArray, *, rate_hz: float, smoothing: float
-) -> tuple[FloatArray, FloatArray]:
-    """Filter rotations and the root; the root's depth always, everything else as asked."""
-    depth = np.maximum(root_m[:, 2:], 1e-2)
-    across = root_m[:, :2] / depth
-    depth = np.exp(smoothed(np.log(depth), rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ))
+def _steadied(
+    root_m: FloatArray, root_camera_m: FloatArray, *, rate_hz: float, smoothing: float
+) -> FloatArray:
+    """Filter the root: along the view always, across it as asked."""
+    calm = smoothed(root_m, rate_hz=rate_hz, cutoff_hz=_DEPTH_HZ)
+    root = calm + across(root_m - calm, unit(root_camera_m))
+    if smoothing == 0:
+        return root
+    return accented(root, rate_hz=rate_hz, cutoff_hz=_cutoff_hz(smoothing), accent=_ACCENT_M_S2)
+
+
+def _cutoff_hz(smoothing: float) -> float:
+    return float(_LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing)
+
+
+def _smoothed(local_wxyz: FloatArray, trust: FloatArray, *, rate_hz: float, smoothing: float) -> FloatArray:
+    """Filter rotations."""
     local = same_hemisphere(local_wxyz)
     for index in range(local.shape[1]):
         local[:, index] = unsnapped(local[:, index], rate_hz=rate_hz)
     if smoothing > 0:
-        cutoff_hz = _LIVELY_HZ * (_CALM_HZ / _LIVELY_HZ) ** smoothing
-        accent = _ACCENT_M_S2 / float(np.median(depth))
-        across = accented(across, rate_hz=rate_hz, cutoff_hz=cutoff_hz, accent=accent)
         weights = trust**2 + _LEAST_WEIGHT
         for index, joint in enumerate(SKELETON.joints):
             local[:, index] = smoothed_rotations(
                 local[:, index],
                 rate_hz=rate_hz,
-                cutoff_hz=cutoff_hz,
+                cutoff_hz=_cutoff_hz(smoothing),
                 # Head, hands and feet tremble too much for what is fast in them to be believed.
                 accent_rad_s2=math.inf if joint in _KEPT else _ACCENT_RAD_S2,
                 weights=weights[:, index],
             )
-    return local, np.concatenate([across * depth, depth], axis=1)
+    return local

@@ -94,7 +94,7 @@ def test_how_the_camera_turned_comes_along(tmp_path: Path, evidence: Evidence) -
     assert read.path is not None and read.fits is not None
     np.testing.assert_array_equal(read.path.indices, turns.indices)
     np.testing.assert_allclose(read.path.turns, turned, atol=1e-6)
-    np.testing.assert_array_equal(read.fits[1].turns, read.path.turns)
+    np.testing.assert_array_equal(read.fits[1].path.turns, read.path.turns)
     for changes in (
         {"camera_turns": 2 * turned},
         {"camera_turns": None},
