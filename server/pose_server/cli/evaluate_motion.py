@@ -34,6 +34,7 @@ def evaluate_motion_command(
     vary: Annotated[
         bool, typer.Option("--vary", help="Also at other rates, without the lens, with better detections.")
     ] = False,
+    cameras: Annotated[bool, typer.Option("--cameras", help="Also by cameras that turn and travel.")] = False,
     held_out: Annotated[
         str | None, typer.Option(help="Subjects to film, with commas between.", show_default="CMU's nine")
     ] = None,
@@ -48,7 +49,7 @@ def evaluate_motion_command(
 ) -> None:
     """Solve motion capture of people who were not trained on, filmed and detected virtually."""
     with clear_errors(debug=debug):
-        from pose_server.evaluate.motion_table import motion_tables, settings_table
+        from pose_server.evaluate.motion_table import cameras_table, motion_tables, settings_table
         from pose_server.evaluate.shooting import Shooting
         from pose_server.evaluate.table import write_tables
 
@@ -60,6 +61,8 @@ def evaluate_motion_command(
         tables = motion_tables(motions, lifter, shooting, held_out=subjects, tell=tell)
         if vary:
             tables.insert(-1, settings_table(motions, lifter, shooting, held_out=subjects, tell=tell))
+        if cameras:
+            tables.insert(-1, cameras_table(motions, lifter, shooting, held_out=subjects, tell=tell))
         if as_json:
             typer.echo(json.dumps([table.to_dict() for table in tables], ensure_ascii=False))
         else:

@@ -18,7 +18,7 @@ from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import contact_score, measures, root_error
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Track2D
 from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
 from pose_server.train.motions import RATE_HZ, MotionSet
@@ -36,6 +36,7 @@ __all__ = [
     "evaluate_mocap",
     "scene_of",
     "scenes",
+    "upwards",
 ]
 
 #: The twelve joints that are measured, as on the clip with a reference.
@@ -78,6 +79,8 @@ class Scene:
     """(T, 31, 3) `BODY_31` in the room where it was captured, y up."""
     up: FloatArray
     """(T, 3) the room's up in the camera."""
+    path: CameraPath | None = None
+    """How the camera moved, in metres; None for one that stood still."""
 
 
 def scenes(
@@ -152,7 +155,7 @@ def scene_of(
         root_m=hips(placed)[0].numpy().astype(float),
         contacts=contacts[0].numpy(),
         room_m=room_m.astype(float),
-        up=_up(room_m, placed[0].numpy()),
+        up=upwards(room_m, placed[0].numpy()),
     )
 
 
@@ -165,8 +168,11 @@ def boxes_around(keypoints_px: FloatArray) -> FloatArray:
     return boxes
 
 
-def _up(room_m: FloatArray, camera_m: FloatArray) -> FloatArray:
-    """Return the (T, 3) room's y in the camera: of the rotation between both (Kabsch, 1976)."""
+def upwards(room_m: FloatArray, camera_m: FloatArray) -> FloatArray:
+    """Return the (T, 3) room's y in the camera: of the rotation between both (Kabsch, 1976).
+
+    Both are (T, J, 3), the same points.
+    """
     room, camera = (points - points.mean(axis=1, keepdims=True) for points in (room_m, camera_m))
     u, _, vt = np.linalg.svd(np.swapaxes(camera, 1, 2).astype(float) @ room)
     u[:, :, 2] *= np.linalg.det(u @ vt)[:, None]

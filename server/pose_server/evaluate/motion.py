@@ -8,9 +8,10 @@ the solved ones.  The truth has points and no rotations, so rotations are compar
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,7 +34,7 @@ from pose_server.evaluate.takes import kind_of
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.network import CONTACT_POINTS
 from pose_server.lift.repair import repaired
-from pose_server.pipeline.boundary import Camera, FloatArray, Motion, Pose3D, Track2D
+from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.quality import contact_points_m
@@ -58,6 +59,9 @@ _BONES = {
     "shin_deg": LIMB_BONES[6:8],
 }
 _ALL_BONES = tuple(bone for bones in _BONES.values() for bone in bones)
+#: What a way that is known up to a factor is measured in; and how far about its middle one must go to count.
+_UNIT = 3.7
+_LEAST_WAY_M = 0.1
 #: The labels of contacts know only feet, and only the lowest level: of these they say too little.
 _UNLABELLED = ("climb", "crawl", "lie", "stairs")
 #: Measures that stand for so many frames as another one says.
@@ -93,7 +97,8 @@ def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> I
         track = repaired(scene.track)
         pose = lifter.lift(track, camera)
         start = time.perf_counter()
-        motion = _motion(track, pose, camera, shooting)
+        path = _told(scene.path, shooting.way)
+        motion = _motion(track, pose, camera, path, shooting)
         speed = len(motion) / (time.perf_counter() - start)
         rows = {
             "lifted": _lifted(pose, scene, shooting.rate_hz),
@@ -179,10 +184,26 @@ def _of_points(
     return row
 
 
-def _motion(track: Track2D, pose: Pose3D, camera: Camera, shooting: Shooting) -> Motion:
+def _told(path: CameraPath | None, way: str) -> CameraPath | None:
+    """Return what the solve is told of a camera's path."""
+    if path is None or way == "metric":
+        return path
+    return replace(path.scaled(_UNIT if way == "scaleless" else 0.0), metric=False)
+
+
+def _motion(
+    track: Track2D, pose: Pose3D, camera: Camera, path: CameraPath | None, shooting: Shooting
+) -> Motion:
     rate = Fraction(shooting.rate_hz).limit_denominator(1001)
     (motion,) = solve_clip(
-        [track], [pose], camera, rate=rate, fps=None, options=shooting.options, progress=SilentProgress()
+        [track],
+        [pose],
+        camera,
+        rate=rate,
+        fps=None,
+        options=shooting.options,
+        progress=SilentProgress(),
+        path=path,
     )
     return motion
 
@@ -206,10 +227,22 @@ def _solved(motion: Motion, scene: Scene, rate_hz: float) -> dict[str, float]:
         "penetration_mm": float(below.mean()),
         "worst_penetration_mm": float(below.max()),
         "gravity_deg": float(np.degrees(np.arccos(np.clip((up * scene.up).sum(axis=1), -1, 1))).mean()),
+        "way_error": _way_error(motion, scene.path),
         "focal_error": float(abs(motion.camera.matrix[0, 0] / scene.camera.matrix[0, 0] - 1)),
         "worst_rotation_step_deg": float(steps.max(initial=0.0)),
         "reprojection_px": float(np.nanmedian(motion.reprojection_px)),
     }
+
+
+def _way_error(motion: Motion, path: CameraPath | None) -> float:
+    """Return how wrong the length of the camera's way is, as a share; NaN for one that hardly travels."""
+    if path is None or path.places is None:
+        return float("nan")
+    true = float(np.linalg.norm(path.places - path.places.mean(axis=0)))
+    turns, shifts = motion.world_to_camera[..., :3, :3], motion.world_to_camera[..., :3, 3:]
+    found = -(np.swapaxes(turns, -1, -2) @ shifts)[..., 0]
+    way = float(np.linalg.norm(found - found.mean(axis=0)))
+    return abs(way / true - 1) if true > _LEAST_WAY_M * math.sqrt(len(path.places)) else float("nan")
 
 
 def _measured(

@@ -13,18 +13,23 @@ from pose_shared.errors import InputError
 from scipy.interpolate import CubicSpline
 
 from pose_server.evaluate.cleanup import filtered
-from pose_server.evaluate.mocap import IMAGE_SIZE, Scene, boxes_around, scene_of
+from pose_server.evaluate.mocap import IMAGE_SIZE, Scene, boxes_around, scene_of, upwards
+from pose_server.evaluate.moves import moved_before
 from pose_server.evaluate.takes import kind_of
-from pose_server.pipeline.boundary import FloatArray, Track2D
+from pose_server.pipeline.boundary import CameraPath, FloatArray, Track2D
 from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.solve.frames import unit
+from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
 from pose_server.train.motions import RATE_HZ, MotionSet, Take
 from pose_server.train.sightings import SightModel
 
-__all__ = ["LENSES", "Shooting", "shot", "with_outliers"]
+__all__ = ["LENSES", "WAYS", "Shooting", "shot", "with_outliers"]
 
 #: ``given``, or ``guessed`` from the picture's size, as an import does that is told nothing.
 LENSES = ("given", "guessed")
+#: How much the solve is told of a moving camera: all, its way up to a factor, or how it turned.
+WAYS = ("metric", "scaleless", "turns")
 
 _SHORTEST_S = 1.0
 _FILM_HZ = 120.0
@@ -60,6 +65,10 @@ class Shooting:
     """One of `LENSES`."""
     outliers: float = 0.05
     """Share of frames in which the detector sees somebody else, elsewhere."""
+    move: str = "still"
+    """One of `evaluate.moves.MOVES`."""
+    way: str = "metric"
+    """One of `WAYS`."""
     longest_s: float = 5.0
     seed: int = 11
     sights: SightModel = field(default_factory=SightModel)
@@ -67,7 +76,7 @@ class Shooting:
 
 
 def shot(motions: MotionSet, shooting: Shooting) -> Iterator[Scene]:
-    """Film scenes by still cameras: one kind of motion after the other, each spread over its takes.
+    """Film scenes by cameras of their own: one kind of motion after the other, each spread over its takes.
 
     The truth is what is filmed: takes without what is faster in them than bodies are.
 
@@ -133,10 +142,25 @@ def _scene(take: Take, number: int, shooting: Shooting) -> Scene:
     # Of all scenes so many have landmarks, whichever are filmed.
     landmarks = math.floor((number + 1) * share) > math.floor(number * share)
     sights = replace(shooting.sights, landmarks_share=float(landmarks))
+    path = None
+    if shooting.move != "still":
+        placed, path = _moved(placed, room, shooting.move, film_hz, rng)
     slower = film_hz / _SIGHT_HZ
     scene = scene_of(take.name, room, placed, film_hz, sights, generator, slower=slower, focal_px=focal_px)
     track = with_outliers(scene.track, scene.camera.image_size, shooting.outliers, rng)
-    return _every(replace(scene, track=track), every, shooting.rate_hz)
+    return _every(replace(scene, track=track, path=path), every, shooting.rate_hz)
+
+
+def _moved(
+    placed: torch.Tensor, room_m: FloatArray, move: str, rate_hz: float, rng: np.random.Generator
+) -> tuple[torch.Tensor, CameraPath]:
+    """Return points before a still camera as a moving one has them, and how it moves."""
+    points = placed.numpy().astype(float)
+    up = upwards(room_m, points).mean(axis=0)
+    root_m = hips(placed[None])[0].numpy().astype(float)
+    path = moved_before(root_m, unit(up), move, rate_hz=rate_hz, rng=rng)
+    seen = points if path.places is None else points - path.places[:, None]
+    return torch.from_numpy((seen @ np.swapaxes(path.turns, 1, 2)).astype(np.float32)), path
 
 
 def _stretch(take: Take, rate_hz: float, longest_s: float, generator: torch.Generator) -> FloatArray:
@@ -168,10 +192,14 @@ def _placed(room_m: FloatArray, focal_px: float, seed: int) -> tuple[torch.Tenso
 
 def _every(scene: Scene, step: int, rate_hz: float) -> Scene:
     """Return every so manieth row of a scene."""
-    track = scene.track
+    track, path = scene.track, scene.path
     count = len(track.indices[::step])
+    if path is not None:
+        places = None if path.places is None else path.places[::step]
+        path = replace(path, indices=np.arange(count), turns=path.turns[::step], places=places)
     return replace(
         scene,
+        path=path,
         track=replace(
             track,
             indices=np.arange(count),

@@ -69,6 +69,7 @@ MEASURES: Mapping[str, Column] = {
         Column("penetration_mm", "Below floor mm"),
         Column("worst_penetration_mm", "Lowest below floor mm"),
         Column("gravity_deg", "Gravity error °"),
+        Column("way_error", "Camera's way error %", percent=True),
         Column("focal_error", "Focal length error %", percent=True),
         Column("limb_deg", "Limb error °"),
         Column("trunk_deg", "Trunk °"),

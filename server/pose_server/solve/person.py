@@ -102,7 +102,9 @@ class Person:
         """Return what the soles tell of the camera's way."""
         stance = self.stance(rate_hz=rate_hz)
         eye_m = self.eye_m
-        return Soles(stance.soles_m - eye_m[:, None], self.trust[:, _SOLES], self.told, eye_m)
+        # What only the lifter knows of feet is enough here, in rows where somebody is seen.
+        trust = np.fmax(self.trust[:, _SOLES], _GUESSED * self.trust.max(axis=1, keepdims=True))
+        return Soles(stance.soles_m - eye_m[:, None], trust, self.told, eye_m, self.root_camera_m)
 
     def stance(self, *, rate_hz: float) -> Stance:
         """Return what the motion tells about the ground."""
@@ -167,7 +169,7 @@ def lifted_soles(track: Track2D, pose: Pose3D, path: CameraPath) -> Soles:
     columns = [pose.joint_names.index(SKELETON.joints[joint]) for joint in _SOLES]
     ankles = pose.joints_root_m[:, columns] + pose.root_camera_m[:, None]
     places = path.places if path.places is not None else np.zeros_like(pose.root_camera_m)
-    return Soles(ankles, seen[:, columns], pose.contacts, places)
+    return Soles(ankles, np.fmax(seen[:, columns], _GUESSED), pose.contacts, places, pose.root_camera_m)
 
 
 def _unturned(pose: Pose3D, turns: FloatArray) -> Pose3D:

@@ -5,6 +5,7 @@ What is known of a camera's way up to one factor is as much too long as everybod
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,15 +21,18 @@ __all__ = ["Soles", "Way", "way_of"]
 
 #: How far off soles at rest are seen, across the view and along it.
 _ACROSS_M, _ALONG_M = 0.01, 0.05
-#: A sole errs alike for so long.
-_ERRS_ALIKE_S = 0.2
+#: A step that lasts longer counts as several; a sole errs alike for so long.
+_STEP_S = 0.4
+_ERRS_ALIKE_S = 0.8
 #: Steps between which a first guess compares, and how many it looks at.
 _LAG_S = 0.1
 _GUESSES, _LOOKS = 150, 3000
 #: A factor that is known no better than to this share is none.
-_UNSURE = 0.4
+_UNSURE = 0.5
 #: Cameras are carried, pushed and driven, but not at more than this.
 _FASTEST_M_S = 15.0
+#: Bodies whose steps nobody sees move about as fast.
+_BODY_M_S = 0.8
 _PASSES = 5
 #: So many expected errors make a step an outlier.
 _OUTLYING = 3.0
@@ -45,6 +49,8 @@ class Soles(NamedTuple):
     """(T, C) 0..1 what the lifter says of contacts."""
     places: FloatArray
     """(T, 3) of the camera, from its first place, in the same axes, up to the factor."""
+    root_m: FloatArray
+    """(T, 3) the middle of the hips from the camera; NaN where unknown."""
 
 
 class Way(NamedTuple):
@@ -63,18 +69,22 @@ def way_of(people: Sequence[Soles], *, rate_hz: float) -> Way | None:
     -----
     A first guess is the factor that leaves most soles where they were a moment ago.  Under it
     `resting` finds the steps, each of which gives an estimate by least squares, with its variance; their
-    mean, outliers less (Geman and McClure), is the next guess.
+    mean, outliers less (Geman and McClure), is the next guess.  Where no steps are seen, a camera that is
+    much faster than people are is told from bodies that seem to fly around it.
     """
+    if not people:
+        return None
     people = [_known(person) for person in people]
     factor = _guess(people, rate_hz)
     way = None
     for _ in range(_PASSES if factor else 0):
         way = _measured(people, factor, rate_hz)
         if way is None:
-            return None
+            break
         factor = way.factor
-    speed = max((_speed(person.places, rate_hz) for person in people), default=0.0)
-    return way if way and way.error < _UNSURE and factor * speed < _FASTEST_M_S else None
+    way = way or _of_bodies(people, rate_hz)
+    speed = max(_speed(person.places, rate_hz) for person in people)
+    return way if way and way.error < _UNSURE and way.factor * speed < _FASTEST_M_S else None
 
 
 def _known(person: Soles) -> Soles:
@@ -88,6 +98,19 @@ def _known(person: Soles) -> Soles:
 def _speed(places: FloatArray, rate_hz: float) -> float:
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
     return rate_hz * float(np.median(steps)) if len(steps) else 0.0
+
+
+def _of_bodies(people: Sequence[Soles], rate_hz: float) -> Way | None:
+    """Return the factor under which hips move least."""
+    moves = np.concatenate([np.diff(person.root_m, axis=0) for person in people])
+    ways = np.concatenate([np.diff(person.places, axis=0) for person in people])
+    known = np.isfinite(moves).all(axis=1)
+    moves, ways = moves[known], ways[known]
+    square = float(np.sum(ways**2))
+    factor = -float(np.sum(moves * ways)) / square if square > 0 else 0.0
+    if factor <= 0:
+        return None
+    return Way(factor, _BODY_M_S / (factor * rate_hz * math.sqrt(square / len(ways))))
 
 
 def _weighed(vectors: FloatArray, sight: FloatArray) -> FloatArray:
@@ -136,7 +159,7 @@ def _measured(people: Sequence[Soles], factor: float, rate_hz: float) -> Way | N
         )
         rests &= person.trust > 0
         for sole in range(rests.shape[1]):
-            for rows in _spans(rests[:, sole]):
+            for rows in _spans(rests[:, sole], round(_STEP_S * rate_hz)):
                 value, weight = _of_step(person.camera_m[rows, sole], person.places[rows])
                 found.append(value)
                 sure.append(weight / max(1.0, _ERRS_ALIKE_S * rate_hz))
@@ -149,9 +172,16 @@ def _measured(people: Sequence[Soles], factor: float, rate_hz: float) -> Way | N
     return Way(mean, float(robust.sum() ** -0.5) / mean) if mean > 0 else None
 
 
-def _spans(rests: NDArray[np.bool_]) -> list[slice]:
+def _spans(rests: NDArray[np.bool_], longest: int) -> list[slice]:
+    """Return the stretches of rest, long ones in parts: depth drifts."""
     ends = np.flatnonzero(np.diff(rests, prepend=False, append=False))
-    return [slice(a, b) for a, b in pairwise(ends) if rests[a]]
+    spans = []
+    for first, end in pairwise(ends):
+        if rests[first]:
+            parts = max(1, math.ceil((end - first) / longest))
+            cuts = np.linspace(first, end, parts + 1).round().astype(int)
+            spans += [slice(a, b) for a, b in pairwise(cuts)]
+    return spans
 
 
 def _of_step(sole_m: FloatArray, places: FloatArray) -> tuple[float, float]:

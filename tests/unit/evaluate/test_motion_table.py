@@ -8,7 +8,7 @@ import pytest
 import torch
 from made_takes import walk
 from pose_server.evaluate.motion import METHODS
-from pose_server.evaluate.motion_table import motion_tables, settings_table
+from pose_server.evaluate.motion_table import cameras_table, motion_tables, settings_table
 from pose_server.evaluate.shooting import Shooting
 from pose_server.lift.house import write_weights
 from pose_server.lift.network import LiftNetwork, LiftShape
@@ -77,3 +77,15 @@ def test_what_cannot_be_measured_is_one_sentence(motions: Path, lifter: str) -> 
         motion_tables(motions, lifter, SHORT)
     with pytest.raises(InputError, match="There is no lifter 'none'"):
         motion_tables(motions, "none", SHORT, held_out=["16"])
+
+
+def test_cameras_that_travel_stand_beside_the_still_one(motions: Path, lifter: str) -> None:
+    said: list[str] = []
+    table = cameras_table(motions, lifter, replace(SHORT, count=1), held_out=["16"], tell=said.append)
+    named = [(row["camera"], row["known"]) for row in table.rows]
+    assert named[:3] == [("still", "–"), ("turning", "–"), ("handheld", "metres")] and len(named) == 14
+    assert named[-2:] == [("beside", "up to a factor"), ("beside", "turns only")]
+    ways = {name: row["way_error"] for name, row in zip(named, table.rows, strict=True)}
+    assert ways["dolly", "metres"] == pytest.approx(0, abs=1e-3)
+    assert ways["dolly", "turns only"] == pytest.approx(1)
+    assert "Camera's way error %" in table.to_markdown() and len(said) == 14

@@ -134,6 +134,33 @@ def test_how_sure_the_lens_is_and_what_is_up_come_along(tmp_path: Path, evidence
         assert caught.value.reason == "EVIDENCE_INVALID", changes
 
 
+def test_where_the_camera_travelled_comes_along(tmp_path: Path, evidence: Evidence) -> None:
+    turns = np.tile(np.eye(3), (40, 1, 1))
+    places = np.linspace(0, 1, 40)[:, None] * [3.0, 0.0, 1.0]
+    world = np.eye(4)
+    world[:3, :3] = Rotation.from_euler("x", -90, degrees=True).as_matrix()
+    world[:3, 3] = 1e4 + np.pi  # a shot may lie far from where a scene begins
+    path = CameraPath(np.arange(40), turns, places, metric=True, world=world)
+    write_evidence(tmp_path / "evidence.npz", fitted(dataclasses.replace(evidence, path=path)))
+    read = read_evidence(tmp_path / "evidence.npz")
+    assert read.path is not None and read.fits is not None and read.path.metric
+    np.testing.assert_allclose(read.path.places, places, atol=1e-6)
+    np.testing.assert_array_equal(read.path.world, world)
+    np.testing.assert_array_equal(read.fits[0].eye_m, read.path.places)
+    for changes in (
+        {"camera_places": places[:9].astype(np.float32)},
+        {"camera_places": places.astype(np.float32) * np.nan},
+        {"camera_metric": None},
+        {"camera_turns": None},
+        {"camera_world": 2 * world},
+        {"person_01/fit_eye_m": places[:9].astype(np.float32)},
+    ):
+        write_evidence(tmp_path / "evidence.npz", fitted(dataclasses.replace(evidence, path=path)))
+        with pytest.raises(InputError) as caught:
+            read_evidence(rewritten(tmp_path / "evidence.npz", **changes))
+        assert caught.value.reason == "EVIDENCE_INVALID"
+
+
 def fitted(evidence: Evidence) -> Evidence:
     people = fit_people(
         evidence.tracks,
