@@ -12,7 +12,7 @@ from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
-from pose_server.solve.contacts import sole_points
+from pose_server.solve.contacts import SOLES, contact_points
 from pose_server.solve.travel import Soles, way_of
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
@@ -77,7 +77,7 @@ def grounded(studio, local, **camera):
     """Film poses whose lowest sole stays where it stands."""
     body, frames = studio.body, len(local)
     joints = joint_positions(local, np.zeros((frames, 3)), body.rest_offsets_m, SKELETON.parents)
-    soles = sole_points(joints, global_rotations(local, SKELETON.parents), body)
+    soles = contact_points(joints, global_rotations(local, SKELETON.parents), body)[:, :SOLES]
     low = soles[1:, :, 2].argmin(axis=1)
     steps = -np.take_along_axis(np.diff(soles, axis=0), low[:, None, None], axis=1)[:, 0]
     root = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
