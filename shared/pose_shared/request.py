@@ -42,8 +42,9 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
         Any of: ``people`` (int), ``persons`` (ints), ``start`` and ``end`` (a frame number as int
         or text, or seconds such as ``"1.5s"``), ``fps`` and ``input_fps`` (int, `Fraction`, or text
         such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``camera``,
-        ``detector`` and ``lifter`` (str), ``formats`` (strings), ``allow_truncated`` (bool), and
-        those of `solve_spec`.
+        ``camera_track`` (a mapping with ``frames``, ``positions_m``, ``rotations_wxyz`` and maybe
+        ``focal_mm``), ``detector`` and ``lifter`` (str), ``formats`` (strings), ``allow_truncated``
+        (bool), and those of `solve_spec`.
         What is absent or None takes the server's default.
 
     Raises
@@ -125,6 +126,15 @@ def _moment(value: Any) -> types_pb2.Moment:
     return types_pb2.Moment(frame=int(text))
 
 
+def _camera_track(value: Any) -> jobs_pb2.CameraTrack:
+    return jobs_pb2.CameraTrack(
+        frames=value["frames"],
+        positions_m=[number for x, y, z in value["positions_m"] for number in (x, y, z)],
+        rotations_wxyz=[number for w, x, y, z in value["rotations_wxyz"] for number in (w, x, y, z)],
+        focal_mm=value.get("focal_mm"),
+    )
+
+
 def _contact_edits(value: Any) -> jobs_pb2.ContactEdits:
     return jobs_pb2.ContactEdits(
         edits=[
@@ -173,6 +183,7 @@ def _extend(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]
 _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "allow_truncated": _set("allow_truncated", bool),
     "camera": _set("camera", str),
+    "camera_track": _copy("camera_track", _camera_track),
     "detector": _set("detector", str),
     "end": _copy("end", _moment),
     "focal_mm": _set("focal_mm", float),

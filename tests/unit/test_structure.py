@@ -24,6 +24,7 @@ LAYERS = (
     (
         "pipeline.boundary",
         "pipeline.camera",
+        "pipeline.camera_track",
         "pipeline.kinematics",
         "pipeline.options",
         "pipeline.placement",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pose_shared.errors import InputError, JobCancelledError, PoseError
 from pose_server.cache.media import Media, MediaFile, Upload
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
@@ -67,6 +69,7 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             fov_deg=spec.fov_deg if spec.HasField("fov_deg") else None,
             focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
             camera=spec.camera or _DEFAULTS.camera,
+            camera_track=_track_of(spec.camera_track) if spec.HasField("camera_track") else None,
             detector=spec.detector or _DEFAULTS.detector,
             lifter=_lifter_of(spec.lifter),
             solve=solve_options_of(spec.solve, _DEFAULTS.solve),
@@ -126,7 +129,7 @@ def rate_of(message: types_pb2.Rate) -> Fraction:
 
 
 def job_message(job: Job, *, with_files: bool = True) -> jobs_pb2.Job:
-    """Return a job as a message; without the files of its media, if there may be many jobs."""
+    """Return a job as a message; without its media's files and its camera's track, if there may be many."""
     message = jobs_pb2.Job(
         name=f"jobs/{job.id}",
         spec=_spec_message(job.request, with_files=with_files),
@@ -227,6 +230,29 @@ def _moment_of(message: types_pb2.Moment) -> Moment:
     return Moment.parse(str(message.frame))
 
 
+def _track_of(message: jobs_pb2.CameraTrack) -> CameraTrack:
+    return CameraTrack(
+        frames=tuple(message.frames),
+        positions_m=_rows_of(message.positions_m, 3),
+        rotations_wxyz=_rows_of(message.rotations_wxyz, 4),
+        focal_mm=message.focal_mm if message.HasField("focal_mm") else None,
+    )
+
+
+def _rows_of(values: Sequence[float], size: int) -> Any:
+    """Return numbers in rows; the last is short where some are missing."""
+    return tuple(tuple(values[i : i + size]) for i in range(0, len(values), size))
+
+
+def _track_message(track: CameraTrack) -> jobs_pb2.CameraTrack:
+    return jobs_pb2.CameraTrack(
+        frames=track.frames,
+        positions_m=[number for row in track.positions_m for number in row],
+        rotations_wxyz=[number for row in track.rotations_wxyz for number in row],
+        focal_mm=track.focal_mm,
+    )
+
+
 def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSpec:
     media, options = request.media, request.options
     message = jobs_pb2.ImportSpec(
@@ -245,6 +271,8 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
     elif with_files:
         for file in media.files:
             message.media.uploaded.files.add(upload=f"uploads/{file.sha256}", file_name=file.file_name)
+    if options.camera_track is not None and with_files:
+        message.camera_track.CopyFrom(_track_message(options.camera_track))
     for name in ("start", "end"):
         moment = getattr(options, name)
         if moment is not None:

@@ -14,6 +14,7 @@ from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
+from pose_server.pipeline.camera_track import read_camera_track
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
 
@@ -49,6 +50,10 @@ def import_command(
     camera: Annotated[
         str, typer.Option(help="auto follows one that turns, still takes it for one on a tripod.")
     ] = "auto",
+    camera_track: Annotated[
+        Path | None,
+        typer.Option(help="JSON that says where the camera was; see docs/solve.md.", show_default=False),
+    ] = None,
     detector: Annotated[str, typer.Option(help="Which detector; 'pose-server doctor' lists them.")] = "auto",
     lifter: Annotated[
         str,
@@ -91,6 +96,7 @@ def import_command(
             fov_deg=fov,
             focal_mm=focal_mm,
             camera=camera,
+            camera_track=read_camera_track(camera_track) if camera_track is not None else None,
             detector=detector,
             lifter=lifter,
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),

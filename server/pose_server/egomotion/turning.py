@@ -24,7 +24,7 @@ from pose_server.video.source import FrameSource
 __all__ = ["FOLLOW_VERSION", "followed"]
 
 #: Raised when the same frames give other numbers.
-FOLLOW_VERSION = 1
+FOLLOW_VERSION = 2
 
 #: Masks of people reach this much beyond their boxes.
 _AROUND = 0.1

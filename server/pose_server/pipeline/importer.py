@@ -33,7 +33,7 @@ from pose_server.pipeline.boundary import (
 )
 from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
-from pose_server.pipeline.evidence import Evidence
+from pose_server.pipeline.evidence import Evidence, path_fields, path_of
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
@@ -147,7 +147,7 @@ class _Import:
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
-            options=options.to_dict(),
+            options=replace(options, camera_track=None).to_dict(),  # the evidence has its path
             detector=detector.name,
             lifter=lifter.name,
             device=self.device,
@@ -204,7 +204,7 @@ class _Import:
         camera = camera_of_clip(
             (info.width, info.height),
             fov_deg=options.fov_deg,
-            focal_mm=options.focal_mm,
+            focal_mm=options.known_focal_mm,
             recorded_mm=info.focal_mm,
         )
         with self.log.stage("room", frames):
@@ -228,20 +228,23 @@ class _Import:
     def follow(
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
     ) -> CameraPath | None:
-        """Return how the camera turned, None if it stood still."""
+        """Return how the camera moved, None if it stood still."""
+        if self.options.camera_track is not None:
+            self.log.note("The camera goes as its track says, and everything is in the world of that track.")
+            return self.options.camera_track.path(np.array([frame.index for frame in found]))
         if self.options.camera == "still" or not self.camera_moved:
             return None
         settings = {**self.frame_settings(), "detector": detector, "matrix": camera.matrix.tolist()}
         key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
-            path = CameraPath(known["indices"], known["turns"]) if len(known["indices"]) else None
+            path = path_of(known) if len(known["camera_indices"]) else None
         else:
             with self.log.stage("camera", len(found)):
                 path = followed(source, found, camera, self.progress)
             if self.stage_cache:
                 kept = path or CameraPath(np.zeros(0, np.int64), np.zeros((0, 3, 3)))
-                self.stage_cache.put(key, {"indices": kept.indices, "turns": kept.turns})
+                self.stage_cache.put(key, path_fields(kept))
         if path is not None:
             self.log.note(
                 f"The camera turns, by {path.widest_deg:.0f} degrees at most; it was followed as one that "

@@ -11,6 +11,7 @@ from typing import Any
 
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.solve_options import SolveOptions
 
 __all__ = ["CAMERAS", "FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
@@ -119,6 +120,8 @@ class ImportOptions:
     """Focal length on a sensor 36 mm along the longer side; excludes `fov_deg`."""
     camera: str = "auto"
     """One of `CAMERAS`."""
+    camera_track: CameraTrack | None = None
+    """Where the camera was, if somebody knows; then nothing is followed."""
     detector: str = "auto"
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
@@ -140,6 +143,10 @@ class ImportOptions:
                 f"--camera {self.camera} is not possible; choose from {', '.join(CAMERAS)}.",
                 reason="CAMERA_INVALID",
                 value=self.camera,
+            )
+        if self.camera == "still" and self.camera_track is not None:
+            raise InputError(
+                "Give either --camera still or --camera-track, not both.", reason="CAMERA_INVALID"
             )
         if not self.formats:
             raise InputError(
@@ -188,12 +195,19 @@ class ImportOptions:
                     end=end,
                 )
 
+    @property
+    def known_focal_mm(self) -> float | None:
+        """`focal_mm`, or else what the camera's track says of it."""
+        tracked = self.camera_track.focal_mm if self.camera_track is not None else None
+        return tracked if self.focal_mm is None else self.focal_mm
+
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON data, canonical: equal options give equal text."""
         fields = dataclasses.asdict(self)
         for name in ("start", "end", "fps", "input_fps"):
             value = getattr(self, name)
             fields[name] = None if value is None else str(value)
+        fields["camera_track"] = None if self.camera_track is None else self.camera_track.to_dict()
         fields["persons"] = list(self.persons)
         fields["solve"] = self.solve.to_dict()
         fields["formats"] = list(self.formats)
@@ -211,6 +225,8 @@ class ImportOptions:
         ):
             if values.get(name) is not None:
                 values[name] = read(values[name])
+        if values.get("camera_track") is not None:
+            values["camera_track"] = CameraTrack.from_dict(values["camera_track"])
         values["persons"] = tuple(values.get("persons", ()))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
         values["formats"] = tuple(values.get("formats", FORMATS))

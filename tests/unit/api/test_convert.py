@@ -19,6 +19,7 @@ from pose_server.api.convert import (
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.options import CAMERAS, FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import (
@@ -71,6 +72,19 @@ solves = st.builds(
 )
 
 
+positions = st.tuples(*[st.floats(-1e6, 1e6)] * 3)
+tracks = st.lists(positions, min_size=1, max_size=4).flatmap(
+    lambda places: st.builds(
+        CameraTrack,
+        st.just(tuple(range(7, 7 + len(places)))),
+        st.just(tuple(places)),
+        st.just(((0.5, -0.5, 0.5, 0.5),) * len(places)),
+        st.none() | st.floats(5, 1000),
+    )
+)
+cameras = st.builds(dict, camera=st.sampled_from(CAMERAS)) | st.builds(dict, camera_track=tracks)
+
+
 @st.composite
 def options(draw: st.DrawFn) -> ImportOptions:
     lens = draw(st.sampled_from(["fov_deg", "focal_mm", None]))
@@ -83,7 +97,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             fps=draw(st.none() | rates),
             input_fps=draw(st.none() | rates),
             detector=draw(st.sampled_from(["auto", "blazepose"])),
-            camera=draw(st.sampled_from(CAMERAS)),
+            **draw(cameras),
             lifter=draw(st.sampled_from(LIFTERS)),
             solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
