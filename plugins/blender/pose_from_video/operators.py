@@ -11,7 +11,17 @@ from pose_shared.errors import ConflictError, InputError, PoseError
 from . import work
 from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
 from .console import wait_for
-from .host import Placement, is_imported, is_linked, is_marked, mark, record_of, scene_rate, unmark
+from .host import (
+    Placement,
+    is_imported,
+    is_linked,
+    is_marked,
+    mark,
+    record_of,
+    scene_camera_track,
+    scene_rate,
+    unmark,
+)
 from .preferences import preferences
 from .session import ImportRequest, RefineRequest, Session
 from .solve_settings import SETTINGS, SolveSettings, draw_settings
@@ -107,6 +117,11 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
         items=(
             ("auto", "Automatic", "Follow it where it turned"),
             ("still", "Still", "It stood still"),
+            (
+                "scene",
+                "Scene Camera",
+                "It is the scene's camera, as it is animated or tracked; the people go before it as it is",
+            ),
         ),
     )
     add_camera: BoolProperty(name="Camera", description="Add the camera that filmed the clip", default=True)
@@ -154,9 +169,11 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
         column.prop(self, "camera")
         draw_settings(layout, self)
         column = layout.column(heading="Add")
-        column.prop(self, "add_camera")
         row = column.row()
-        row.enabled = self.add_camera
+        row.enabled = self.camera != "scene"
+        row.prop(self, "add_camera")
+        row = column.row()
+        row.enabled = self.add_camera and self.camera != "scene"
         row.prop(self, "add_film")
         column.prop(self, "add_confidence")
 
@@ -184,6 +201,7 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             "fov_deg": self.fov or None,
             "focal_mm": self.focal_mm or None,
             **{name: getattr(self, name) for name in ("camera", *SETTINGS) if self._is_set(name)},
+            **(self._scene_camera(context, clip, sequence_rate) if self.camera == "scene" else {}),
             "formats": [name.strip() for name in self.formats.split(",")],
         }
         return ImportRequest(
@@ -192,6 +210,19 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             options=options,
             fps=scene_rate(context.scene) if self.rate == "CONVERT" else None,
         )
+
+    def _scene_camera(self, context: bpy.types.Context, clip: Clip, rate: Fraction) -> dict[str, Any]:
+        placement = self._placement(context)
+        track = scene_camera_track(
+            context,
+            clip,
+            scene_rate=None if placement.match_rate else scene_rate(context.scene),
+            sequence_rate=rate,
+            first_source_frame=placement.first_source_frame,
+            end_source_frame=placement.end_source_frame,
+            scene_frame=placement.scene_frame,
+        )
+        return {"camera": None, "camera_track": track}
 
     def _is_set(self, name: str) -> bool:
         return bool(self.properties.is_property_set(name))
@@ -203,7 +234,7 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             first_source_frame=self.frame_start,
             end_source_frame=self.frame_end or None,
             match_rate=self.rate == "MATCH",
-            camera=self.add_camera,
+            camera=self.add_camera and self.camera != "scene",
             film=self.add_film,
             confidence=self.add_confidence,
         )

@@ -30,7 +30,7 @@ _LENGTH_TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class CameraTrack:
-    """Where a camera was in a world with z up, in metres: between its keys it moves evenly, with one it stands.
+    """Where a camera was in a world with z up, in metres; it moves evenly between keys, and stands with one.
 
     Raises
     ------

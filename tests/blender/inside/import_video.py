@@ -23,9 +23,31 @@ def prepare_scene(given: dict[str, Any]) -> None:
     bpy.context.view_layer.objects.active = cube
     if given.get("no_camera"):
         bpy.data.objects.remove(bpy.data.objects["Camera"])
+    if given.get("dolly"):
+        travel(bpy.data.objects["Camera"], given["dolly"])
     if given.get("mode"):
         bpy.ops.object.mode_set(mode=given["mode"])
     bpy.ops.ed.undo_push(message="Before")
+
+
+def travel(camera: Any, keys: list[list[Any]]) -> None:
+    """A camera that looks along its parent's -z, which is keyed; its lens is 50 mm on 36."""
+    rail = bpy.data.objects.new("Rail", None)
+    bpy.context.collection.objects.link(rail)
+    camera.parent, camera.matrix_parent_inverse = rail, rail.matrix_world
+    camera.location, camera.rotation_euler = (0, 0, 0.5), (0, 0, 0)
+    camera.data.lens, camera.data.sensor_width = 50, 36
+    for frame, location, turn in keys:
+        rail.location, rail.rotation_euler = location, turn
+        rail.keyframe_insert("location", frame=frame)
+        rail.keyframe_insert("rotation_euler", frame=frame)
+    action = rail.animation_data.action
+    curves = (
+        action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+    )
+    for curve in curves:
+        for point in curve.keyframe_points:
+            point.interpolation = "LINEAR"
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from .markers import is_marked, mark, unmark
 from .record import CLASSES, PoseImport, is_imported, is_linked, record_of
 from .scene import Placement, scene_rate, write_import, write_refinement
+from .scene_camera import scene_camera_track
 
 __all__ = [
     "CLASSES",
@@ -13,6 +14,7 @@ __all__ = [
     "is_marked",
     "mark",
     "record_of",
+    "scene_camera_track",
     "scene_rate",
     "unmark",
     "write_import",
