@@ -29,6 +29,15 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
         "nothing to refine": harness.refused(bpy.ops.pose.refine),
         "no server to test": harness.refused(bpy.ops.pose.test_connection, server="127.0.0.1:1"),
     }
+    scene = bpy.context.scene
+    scene.camera.data.type = "ORTHO"
+    said["a flat camera"] = harness.refused(imports, filepath=film, camera="scene")
+    scene.camera.data.type = "PERSP"
+    nonsense = folder / "nonsense.mp4"
+    nonsense.write_bytes(b"no film")
+    said["no film"] = harness.refused(imports, filepath=str(nonsense), camera="scene")
+    scene.camera = None
+    said["no camera"] = harness.refused(imports, filepath=film, camera="scene")
     preferences.executable = str(folder / "pose-server")
     said["server runs elsewhere"] = started(preferences, "render-box:50551")
     said["no command"] = started(preferences, "127.0.0.1:50551")

@@ -65,8 +65,8 @@ def scene_camera_track(
         )
     if camera.data.type != "PERSP":
         raise InputError(
-            f"'{camera.name}' shows no perspective; make it a perspective camera, or choose Automatic as Film "
-            "Camera.",
+            f"'{camera.name}' shows no perspective; make it a perspective camera, or choose Automatic as "
+            "Film Camera.",
             reason="SCENE_CAMERA_INVALID",
         )
     count, rate, aspect = _film(clip, sequence_rate)
@@ -118,7 +118,7 @@ def _film(clip: Clip, sequence_rate: Fraction) -> tuple[int, Fraction, float]:
 
 
 def _focal_mm(lens: Any, render: bpy.types.RenderSettings, aspect: float) -> float:
-    """Return the focal length on a sensor 36 mm along the longer side of a film that fits into the picture."""
+    """Return the focal length on a sensor 36 mm along the longer side of a film that fits the picture."""
     wide = render.resolution_x * render.pixel_aspect_x
     high = render.resolution_y * render.pixel_aspect_y
     across = wide if lens.sensor_fit == "HORIZONTAL" or (lens.sensor_fit == "AUTO" and wide >= high) else high
