@@ -33,7 +33,7 @@ _UNSURE = 0.5
 _FASTEST_M_S = 15.0
 #: Bodies whose steps nobody sees move about as fast.
 _BODY_M_S = 0.8
-_PASSES = 5
+_PASSES, _SETTLED = 5, 1e-3
 #: So many expected errors make a step an outlier.
 _OUTLYING = 3.0
 
@@ -79,7 +79,7 @@ def way_of(people: Sequence[Soles], *, rate_hz: float) -> Way | None:
     way = None
     for _ in range(_PASSES if factor else 0):
         way = _measured(people, factor, rate_hz)
-        if way is None:
+        if way is None or abs(way.factor / factor - 1) < _SETTLED:
             break
         factor = way.factor
     way = way or _of_bodies(people, rate_hz)
@@ -151,7 +151,7 @@ def _guess(people: Sequence[Soles], rate_hz: float) -> float:
 
 def _measured(people: Sequence[Soles], factor: float, rate_hz: float) -> Way | None:
     """Return the factor by the steps that rest under another one."""
-    found, sure = [], []
+    found, sure = [np.zeros(0)], [np.zeros(0)]
     for person in people:
         eye_m = factor * person.places
         rests = resting(
@@ -159,11 +159,11 @@ def _measured(people: Sequence[Soles], factor: float, rate_hz: float) -> Way | N
         )
         rests &= person.trust > 0
         for sole in range(rests.shape[1]):
-            for rows in _spans(rests[:, sole], round(_STEP_S * rate_hz)):
-                value, weight = _of_step(person.camera_m[rows, sole], person.places[rows])
-                found.append(value)
-                sure.append(weight / max(1.0, _ERRS_ALIKE_S * rate_hz))
-    values, weights = np.array(found), np.array(sure)
+            steps = _steps(rests[:, sole], round(_STEP_S * rate_hz))
+            value, weight = _of_steps(person.camera_m[:, sole], person.places, steps)
+            found.append(value)
+            sure.append(weight / max(1.0, _ERRS_ALIKE_S * rate_hz))
+    values, weights = np.concatenate(found), np.concatenate(sure)
     if not weights.sum() > 0:
         return None
     off = (values - factor) ** 2 * weights
@@ -172,27 +172,34 @@ def _measured(people: Sequence[Soles], factor: float, rate_hz: float) -> Way | N
     return Way(mean, float(robust.sum() ** -0.5) / mean) if mean > 0 else None
 
 
-def _spans(rests: NDArray[np.bool_], longest: int) -> list[slice]:
-    """Return the stretches of rest, long ones in parts: depth drifts."""
-    ends = np.flatnonzero(np.diff(rests, prepend=False, append=False))
-    spans = []
-    for first, end in pairwise(ends):
+def _steps(rests: NDArray[np.bool_], longest: int) -> NDArray[np.intp]:
+    """Return (T,) the number of the step that each row is part of, -1 for none; long ones are several."""
+    result = np.full(len(rests), -1)
+    count = 0
+    for first, end in pairwise(np.flatnonzero(np.diff(rests, prepend=False, append=False))):
         if rests[first]:
             parts = max(1, math.ceil((end - first) / longest))
-            cuts = np.linspace(first, end, parts + 1).round().astype(int)
-            spans += [slice(a, b) for a, b in pairwise(cuts)]
-    return spans
+            result[first:end] = count + np.arange(end - first) * parts // (end - first)
+            count += parts
+    return result
 
 
-def _of_step(sole_m: FloatArray, places: FloatArray) -> tuple[float, float]:
-    """Return the factor under which a sole (T, 3) stays nearest to one place, and how sure that is.
+def _of_steps(
+    sole_m: FloatArray, places: FloatArray, steps: NDArray[np.intp]
+) -> tuple[FloatArray, FloatArray]:
+    """Return (S,) the factor under which a sole stays nearest to one place in each step, and how sure it is.
 
     Least squares for the place and the factor; the place is eliminated.
     """
+    sole_m, places, steps = sole_m[steps >= 0], places[steps >= 0], steps[steps >= 0]
+    if not len(steps):
+        return np.zeros(0), np.zeros(0)
+    first = np.flatnonzero(np.diff(steps, prepend=-1))
     sight = unit(sole_m)
     inverse = np.eye(3) / _ACROSS_M**2 + (_ALONG_M**-2 - _ACROSS_M**-2) * sight[:, :, None] * sight[:, None]
     both = np.stack([sole_m, places], axis=2)
-    middle = np.linalg.solve(inverse.sum(axis=0), (inverse @ both).sum(axis=0))
-    soles, way = _weighed(np.moveaxis(both - middle, 2, 0), sight)
-    square = float(np.sum(way**2))
-    return (-float(np.sum(soles * way)) / square if square > 0 else 0.0), square
+    middle = np.linalg.solve(np.add.reduceat(inverse, first), np.add.reduceat(inverse @ both, first))
+    soles, way = _weighed(np.moveaxis(both - middle[steps], 2, 0), sight)
+    square = np.add.reduceat(np.sum(way**2, axis=1), first)
+    moved = np.add.reduceat(np.sum(soles * way, axis=1), first)
+    return np.asarray(-moved / np.where(square > 0, square, 1.0)), square
