@@ -34,6 +34,7 @@ from pose_server.evaluate.takes import kind_of
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.network import CONTACT_POINTS
 from pose_server.lift.repair import repaired
+from pose_server.lift.steady_view import lifted_steadily
 from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.progress import SilentProgress
@@ -95,7 +96,7 @@ def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> I
         kind = kind_of(scene.name)
         camera = scene.camera if shooting.lens == "given" else camera_of_clip(scene.camera.image_size)
         track = repaired(scene.track)
-        pose = lifter.lift(track, camera)
+        pose = lifted_steadily(lifter, track, camera, scene.path)
         start = time.perf_counter()
         path = _told(scene.path, shooting.way)
         motion = _motion(track, pose, camera, path, shooting)

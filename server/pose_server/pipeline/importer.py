@@ -22,6 +22,7 @@ from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
+from pose_server.lift.steady_view import lifted_steadily
 from pose_server.pipeline.boundary import (
     Camera,
     CameraPath,
@@ -141,9 +142,7 @@ class _Import:
         camera, vertical = self.camera(source.info, frames)
         path = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
         numbers = tuple(person.index for person in summaries)
-        evidence = replace(
-            self.lift(tracks, numbers, camera, lifter, source.info), path=path, vertical=vertical
-        )
+        evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name, sha256, source.info, found),
@@ -257,6 +256,7 @@ class _Import:
         tracks: Sequence[Track2D],
         people: tuple[int, ...],
         camera: Camera,
+        path: CameraPath | None,
         lifter: Lifter,
         info: ClipInfo,
     ) -> Evidence:
@@ -267,10 +267,10 @@ class _Import:
             tracks = tuple(repaired(track) for track in tracks)
             for track in tracks:
                 self.progress.report("lift", done, rows)
-                poses.append(lifter.lift(track, camera))
+                poses.append(lifted_steadily(lifter, track, camera, path))
                 done += len(track)
             self.progress.report("lift", done, rows)
-        return Evidence(info.rate, camera, people, tracks, tuple(poses))
+        return Evidence(info.rate, camera, people, tracks, tuple(poses), path)
 
 
 def _summary(index: int, track: Track2D, frame_count: int, height: int) -> PersonSummary:
