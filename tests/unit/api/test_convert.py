@@ -38,7 +38,7 @@ from pose_shared.messages import Job as ClientJob
 from pose_shared.messages import JobEvent as ClientEvent
 from pose_shared.messages import Person
 from pose_shared.messages import StageProgress as ClientProgress
-from pose_shared.request import solve_spec
+from pose_shared.request import RemoteClip, import_spec, solve_spec
 
 PERSON = PersonSummary(1, 3, 99, 0.5, 0.25)
 
@@ -138,6 +138,22 @@ def test_options_pass_through_messages_unchanged(wanted: ImportOptions) -> None:
         request = JobRequest(media, wanted)
         message = jobs_pb2.Job.FromString(job_message(job(request)).SerializeToString())
         assert request_of(message.spec) == request
+
+
+def test_a_camera_track_goes_from_client_to_options() -> None:
+    track = CameraTrack((3, 5), ((0.0, 1.0, 2.0),) * 2, ((1.0, 0.0, 0.0, 0.0),) * 2, 35.0)
+    clip = RemoteClip("a.mp4", uploads=(("uploads/" + "0" * 64, "a.mp4"),))
+    spec = import_spec(clip, {"camera_track": track.to_dict()})
+    request = request_of(spec)
+    assert request.options.camera_track == track
+    assert job_message(job(request)).spec.HasField("camera_track")
+    assert not job_message(job(request), with_files=False).spec.HasField("camera_track")
+    del spec.camera_track.positions_m[-1]
+    with pytest.raises(InputError, match="positions_m does not have 3 numbers") as caught:
+        request_of(spec)
+    assert caught.value.reason == "CAMERA_TRACK_INVALID"
+    with pytest.raises(InputError, match="camera_track"):
+        import_spec(clip, {"camera_track": {"frames": [1], "positions_m": [[1]], "rotations_wxyz": []}})
 
 
 def test_an_empty_spec_takes_the_defaults() -> None:
