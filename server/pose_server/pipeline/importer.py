@@ -118,6 +118,9 @@ class _Import:
                 progress=self.progress,
             )
             sha256 = content_fingerprint(clip, progress=self.progress)
+            if options.camera_track is not None and not options.allow_truncated:
+                first, count = source.info.first_frame, source.info.frame_count
+                options.camera_track.path(np.array([first, first + count - 1]))  # what cannot be is said now
         detector = create_detector(options.detector, self.device)
         lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)
@@ -229,8 +232,9 @@ class _Import:
     ) -> CameraPath | None:
         """Return how the camera moved, None if it stood still."""
         if self.options.camera_track is not None:
+            given = self.options.camera_track.path(np.array([frame.index for frame in found]))
             self.log.note("The camera goes as its track says, and everything is in the world of that track.")
-            return self.options.camera_track.path(np.array([frame.index for frame in found]))
+            return given
         if self.options.camera == "still" or not self.camera_moved:
             return None
         settings = {**self.frame_settings(), "detector": detector, "matrix": camera.matrix.tolist()}

@@ -17,7 +17,7 @@ from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.solve.banded import Normal
 from pose_server.solve.contacts import CARRIERS, SOLES, clearances, contact_points, flying
-from pose_server.solve.frames import across, unit
+from pose_server.solve.frames import unit
 from pose_server.solve.freedom import Freedom
 from pose_server.solve.ground import LEVEL_M
 from pose_server.solve.proportions import Proportions
@@ -134,7 +134,10 @@ def _piece(
     in_picture = [*range(SOLES), *range(len(CARRIERS), len(carriers))]
     under_m = clearances(body)
     wanted = _points(first_local, first_root, body, shown)[:, in_picture]
-    sight = unit(wanted - eye_m[:, None])
+    # The picture is the plane across the way to the body, wherever the camera is turned.
+    ahead = unit(first_root - eye_m)[:, None]
+    depth = np.maximum(_along(wanted - eye_m[:, None], ahead), 0.1)
+    shown_at = (wanted - eye_m[:, None]) / depth
     tight = _tightness(free, first_root - eye_m)
     slow = (2 * math.sin(math.pi * min(_CHANGE_HZ / rate_hz, 0.5))) ** -4
     stiffness = slow * np.diagonal(tight, axis1=1, axis2=2)
@@ -156,8 +159,10 @@ def _piece(
         normal.add_bending(fall, free_fall)
 
         there, how = points[:, in_picture], moves[:, in_picture]
-        slope = across(how, sight[:, :, None]) / _SEEN_M
-        normal.add(slope, across(wanted - there, sight) / _SEEN_M, np.ones(there.shape[:2]))
+        seen = there - eye_m[:, None]
+        plane = seen / np.maximum(_along(seen, ahead), 0.1)
+        slope = how - plane[:, :, None] * _along(how, ahead[:, None])
+        normal.add(slope / _SEEN_M, (shown_at - plane) * depth / _SEEN_M, np.ones(there.shape[:2]))
 
         held_points, along = points[:, : len(CARRIERS)], moves[:, : len(CARRIERS)]
         slip = np.diff(held_points, axis=0)
@@ -174,6 +179,11 @@ def _piece(
         change = change + step
         local, root = free.moved(local, root, step)
     return local, root, change
+
+
+def _along(vectors: FloatArray, axes: FloatArray) -> FloatArray:
+    """Return the (..., 1) part of vectors along unit axes."""
+    return np.asarray(np.sum(vectors * axes, axis=-1, keepdims=True))
 
 
 def _points(local: FloatArray, root: FloatArray, body: Proportions, shown: list[int]) -> FloatArray:
