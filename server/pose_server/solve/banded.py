@@ -59,7 +59,7 @@ class Normal:
         self.right[1:] -= (after @ off)[..., 0]
 
     def add_bending(self, bend: FloatArray, weight: FloatArray) -> None:
-        """Add that second differences (T - 2, D) of each unknown be none; weights (T - 2, D) or (D,)."""
+        """Add that second differences (T - 2, C) of the first C unknowns be none; weights alike or (C,)."""
         if len(bend) == 0:
             return
         weight = np.broadcast_to(weight, bend.shape)
@@ -67,14 +67,32 @@ class Normal:
         rows = len(bend)
         place = np.arange(bend.shape[1])
         for first, one in enumerate(kernel):
-            self.right[first : first + rows] -= one * weight * bend
+            self.right[first : first + rows, place] -= one * weight * bend
             self.own[first : first + rows, place, place] += one * one * weight
         self.beside[:rows, place, place] += kernel[0] * kernel[1] * weight
         self.beside[1 : 1 + rows, place, place] += kernel[1] * kernel[2] * weight
-        self._bend = self._bend + kernel[0] * kernel[2] * weight
+        self._bend[:, place] += kernel[0] * kernel[2] * weight
 
     def solved(self) -> FloatArray:
         """Return the (T, D) unknowns."""
+        return self._solved(self.right.reshape(-1, 1)).reshape(self.right.shape)
+
+    def shared(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """Return (K, K) equations and their (K,) right side of the last K unknowns, the same in all frames.
+
+        All others follow freely: what is left when they are eliminated is the Schur complement.
+        """
+        kept = self.right.shape[1] - count
+        frames = Normal(len(self.right), kept)
+        frames.own, frames.beside = self.own[:, :kept, :kept], self.beside[:, :kept, :kept]
+        frames._bend = self._bend[:, :kept]
+        border = self.own[:, :kept, kept:].reshape(-1, count)
+        found = frames._solved(np.column_stack([border, self.right[:, :kept].ravel()]))
+        equations = self.own[:, kept:, kept:].sum(axis=0) - border.T @ found[:, :-1]
+        return equations, self.right[:, kept:].sum(axis=0) - border.T @ found[:, -1]
+
+    def _solved(self, right: FloatArray) -> FloatArray:
+        """Return the (T * D, N) unknowns for N right sides."""
         frames, count = self.right.shape
         size = frames * count
         bands = np.zeros((min(3 * count, size), size))
@@ -91,8 +109,7 @@ class Normal:
         # A second thread gains nothing here, and where cores are taken it is waited for without end.
         with _libraries().limit(limits=1, user_api="blas"):
             factor = cholesky_banded(bands, lower=True, overwrite_ab=True, check_finite=False)
-            found = cho_solve_banded((factor, True), self.right.ravel(), check_finite=False)
-        return np.asarray(found.reshape(frames, count))
+            return np.asarray(cho_solve_banded((factor, True), right, check_finite=False))
 
 
 @cache

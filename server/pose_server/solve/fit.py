@@ -5,13 +5,14 @@ the picture.  Here the rotations of the torso, the arms and the legs and the pla
 moved by a few Gauss-Newton steps to a balance of five wishes: joints project onto their keypoints,
 bones point as lifted, joints stay within custom, hinges do not bend backwards, and nothing
 accelerates without need.  Frames are tied together only through each degree of freedom's own
-acceleration, so the cost is linear in the length of the clip.
+acceleration, so the cost is linear in the length of the clip.  Midway the lengths of the bones, one
+set for all frames, go where all of the picture wants them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,22 @@ _DEPTH_M_S2 = 5.0
 _DAMPING = 1e-2
 #: Radians and metres that one step may go; the equations are true near where they were made.
 _LONGEST_STEP = 0.3
+#: Lengths that the picture corrects: the joints, and the axis of their rest offsets, that grow together.
+_LENGTHS = (
+    (("spine", "chest", "neck", "left_clavicle", "right_clavicle", "left_shoulder", "right_shoulder"), 2),
+    (("left_clavicle", "right_clavicle", "left_shoulder", "right_shoulder"), 0),
+    (("left_elbow", "right_elbow"), 0),
+    (("left_wrist", "right_wrist"), 0),
+    (("left_hip", "right_hip"), 0),
+    (("left_knee", "right_knee"), 2),
+    (("left_ankle", "right_ankle"), 2),
+)
+#: Steps before that; how far off the lengths are, in logarithms; for how long errors are the same ones; and
+#: how far off the size of all of them together is, which no picture tells.
+_BEFORE = 6
+_LENGTH_SHARE = 0.05
+_LOOK_S = 0.5
+_SIZE_SHARE = 1e-3
 #: Rows fitted at a time, and rows looked at beyond them.
 _CHUNK = 200
 _AHEAD = 40
@@ -101,6 +118,15 @@ class Evidence:
         return dataclasses.replace(self, **known)
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """What errors are measured in."""
+
+    matrix: FloatArray
+    stature_m: float
+    rate_hz: float
+
+
 _FREEDOM = Freedom(_BALLS, _HINGES)
 _POINTS = [SKELETON.index(name) for name in (*FITTED_POINTS, "pelvis", "neck")]
 #: A joint is carried by the one above it.
@@ -118,8 +144,10 @@ def fitted(
     stature_m: float,
     rate_hz: float,
     report: Callable[[float], None],
-) -> tuple[FloatArray, FloatArray]:
-    """Return better (T, J, 4) rotations and (T, 3) root positions from the camera, in axes that stand still.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return better (T, J, 4) rotations, (T, 3) root positions and (J, 3) rest offsets.
+
+    Root positions are from the camera, in axes that stand still.
 
     Parameters
     ----------
@@ -143,16 +171,21 @@ def fitted(
     Geman and McClure's loss on keypoints and directions.  Long clips are fitted piece by
     piece with a look ahead, each piece tied to the last rows of the one before.
     """
-    local, root = local_wxyz.copy(), root_m.copy()
-    for start in range(0, len(root), _CHUNK):
-        report(start / len(root))
-        stop = min(len(root), start + _CHUNK + _AHEAD)
-        held = min(start, 2)
-        rows = slice(start - held, stop)
-        local[rows], root[rows] = _piece(
-            local[rows], root[rows], evidence.rows(rows), rest_offsets_m, matrix, held, stature_m, rate_hz
-        )
-    return local, root
+    local, root, offsets = local_wxyz.copy(), root_m.copy(), rest_offsets_m
+    scale = _Scale(matrix, stature_m, rate_hz)
+    done = 0.0
+    for steps in (_STEPS[:_BEFORE], _STEPS[_BEFORE:]):
+        share = len(steps) / len(_STEPS)
+        for start in range(0, len(root), _CHUNK):
+            report(done + share * start / len(root))
+            held = min(start, 2)
+            rows = slice(start - held, min(len(root), start + _CHUNK + _AHEAD))
+            piece = local[rows], root[rows], evidence.rows(rows)
+            local[rows], root[rows] = _piece(*piece, offsets, scale, held, steps)
+        if not done:
+            offsets = _lengthened(local, root, evidence, offsets, scale)
+        done += share
+    return local, root, offsets
 
 
 def _piece(
@@ -160,45 +193,85 @@ def _piece(
     root: FloatArray,
     evidence: Evidence,
     offsets: FloatArray,
-    matrix: FloatArray,
+    scale: _Scale,
     held: int,
-    stature_m: float,
-    rate_hz: float,
+    steps: Sequence[tuple[float, float]],
 ) -> tuple[FloatArray, FloatArray]:
-    stiffness = np.full((max(len(root) - 2, 0), _FREEDOM.count), (rate_hz**2 / _TURN_RAD_S2) ** 2)
-    # Each axis by how much of it lies along the view.
-    sight = np.array([0.0, 0.0, 1.0]) if evidence.turns is None else evidence.turns[1:-1, 2]
-    expected = _ACROSS_M_S2**2 + (_DEPTH_M_S2**2 - _ACROSS_M_S2**2) * sight**2
-    stiffness[:, :3] = rate_hz**4 / expected
-    eye_m = 0.0 if evidence.eye_m is None else evidence.eye_m
-    for direction_weight, outlying in _STEPS:
-        normal = Normal(len(root), _FREEDOM.count)
-        _add_seen(normal, local, root, evidence, offsets, matrix, stature_m, direction_weight, outlying)
-        _add_custom(normal, local)
-        _add_hinges(normal, local)
-        normal.add_bending(_FREEDOM.accelerations(local, root + eye_m), stiffness)
-        normal.own += np.eye(_FREEDOM.count) * _DAMPING
+    for step in steps:
+        normal = _equations(local, root, evidence, offsets, scale, step)
         normal.own[:held] += np.eye(_FREEDOM.count) * 1e12
-        step = np.clip(normal.solved(), -_LONGEST_STEP, _LONGEST_STEP)
-        local, root = _FREEDOM.moved(local, root, step)
+        change = np.clip(normal.solved(), -_LONGEST_STEP, _LONGEST_STEP)
+        local, root = _FREEDOM.moved(local, root, change)
     return local, root
 
 
-def _add_seen(
-    normal: Normal,
+def _lengthened(
+    local: FloatArray, root: FloatArray, evidence: Evidence, offsets: FloatArray, scale: _Scale
+) -> FloatArray:
+    """Return (J, 3) rest offsets with the lengths that the picture of all frames together wants."""
+    parts = np.zeros((len(_LENGTHS), *offsets.shape))
+    for part, (joints, axis) in zip(parts, _LENGTHS, strict=True):
+        rows = [SKELETON.index(joint) for joint in joints]
+        part[rows, axis] = offsets[rows, axis]
+    equations = np.eye(len(parts)) / _LENGTH_SHARE**2 + 1 / _SIZE_SHARE**2
+    right = np.zeros(len(parts))
+    looks = 1 / max(scale.rate_hz * _LOOK_S, 1.0)
+    for start in range(0, len(root), _CHUNK):
+        piece = slice(start, start + _CHUNK)
+        normal = _equations(
+            local[piece], root[piece], evidence.rows(piece), offsets, scale, _STEPS[-1], growing=parts
+        )
+        for total, more in zip((equations, right), normal.shared(len(parts)), strict=True):
+            total += looks * more
+    growth = np.clip(np.linalg.solve(equations, right), -3 * _LENGTH_SHARE, 3 * _LENGTH_SHARE)
+    return np.asarray(offsets + np.einsum("k,kja->ja", np.expm1(growth), parts))
+
+
+def _equations(
     local: FloatArray,
     root: FloatArray,
     evidence: Evidence,
     offsets: FloatArray,
-    matrix: FloatArray,
-    stature_m: float,
-    direction_weight: float,
-    outlying: float,
-) -> None:
-    """Add keypoints and directions."""
+    scale: _Scale,
+    step: tuple[float, float],
+    growing: FloatArray | None = None,
+) -> Normal:
+    """Return the equations of one of `_STEPS`, last in each frame those of (K, J, 3) offsets that grow."""
     joints = joint_positions(local, root, offsets, SKELETON.parents)
     points = joints[:, _POINTS]
     moved = _FREEDOM.derivatives(local, joints, points, _CARRIERS)
+    if growing is not None:
+        nowhere = np.zeros_like(root)
+        grown = [joint_positions(local, nowhere, part, SKELETON.parents)[:, _POINTS] for part in growing]
+        moved = np.concatenate([moved, np.stack(grown, axis=2)], axis=2)
+    normal = Normal(len(root), moved.shape[2])
+    _add_seen(normal, root, points, moved, evidence, scale, step)
+    _add_custom(normal, local)
+    _add_hinges(normal, local)
+    stiffness = np.full((max(len(root) - 2, 0), _FREEDOM.count), (scale.rate_hz**2 / _TURN_RAD_S2) ** 2)
+    # Each axis by how much of it lies along the view.
+    sight = np.array([0.0, 0.0, 1.0]) if evidence.turns is None else evidence.turns[1:-1, 2]
+    expected = _ACROSS_M_S2**2 + (_DEPTH_M_S2**2 - _ACROSS_M_S2**2) * sight**2
+    stiffness[:, :3] = scale.rate_hz**4 / expected
+    eye_m = 0.0 if evidence.eye_m is None else evidence.eye_m
+    normal.add_bending(_FREEDOM.accelerations(local, root + eye_m), stiffness)
+    own = range(_FREEDOM.count)
+    normal.own[:, own, own] += _DAMPING
+    return normal
+
+
+def _add_seen(
+    normal: Normal,
+    root: FloatArray,
+    points: FloatArray,
+    moved: FloatArray,
+    evidence: Evidence,
+    scale: _Scale,
+    step: tuple[float, float],
+) -> None:
+    """Add keypoints and directions, given `_POINTS` and how each unknown moves them."""
+    matrix = scale.matrix
+    direction_weight, outlying = step
 
     # Keypoints: how far points are off across the view, in units of the expected error.
     seen = slice(0, len(FITTED_POINTS))
@@ -211,7 +284,7 @@ def _add_seen(
     depth = np.maximum(shown[..., 2:], 0.1)
     plane = shown[..., :2] / depth
     target = (evidence.keypoints_px - matrix[:2, 2]) / np.array([matrix[0, 0], matrix[1, 1]])
-    expected = _KEYPOINT_SHARE * stature_m / depth
+    expected = _KEYPOINT_SHARE * scale.stature_m / depth
     error = np.nan_to_num((target - plane) / expected)
     slope = (moves[..., :2] - plane[:, :, None] * moves[..., 2:]) / (depth * expected)[..., None]
     normal.add(slope, error, evidence.keypoint_weights * _robust(error, outlying))
@@ -228,7 +301,7 @@ def _add_seen(
     # The root: how far it is from where it was lifted, in shares of the distance.
     expected = _ROOT_SHARE * np.maximum(depth_m, 0.1)
     error = np.nan_to_num((evidence.root_m - root) / expected)
-    slope = np.zeros((*root.shape, _FREEDOM.count))
+    slope = np.zeros((*root.shape, moved.shape[2]))
     slope[:, range(3), range(3)] = 1 / expected
     normal.add(slope.transpose(0, 2, 1)[:, None], error[:, None], _robust(error, outlying)[:, None])
 

@@ -149,7 +149,7 @@ def fitted_person(
             weights=trust[:, joint] ** 2 + _LEAST_WEIGHT,
         )
     root = _first_root(evidence)
-    turned, root = fitted(
+    turned, root, offsets = fitted(
         local,
         root,
         evidence,
@@ -159,6 +159,7 @@ def fitted_person(
         rate_hz=rate_hz,
         report=lambda share: report(0.2 + 0.8 * share),
     )
+    body = replace(body, rest_offsets_m=offsets)
     return Person(track, pose.contacts, body, _kept_in_space(local, turned), root, trust, path)
 
 

@@ -45,3 +45,31 @@ def test_equals_the_dense_solution(frames):
     normal.add_bending(*bend)
     expected = dense(frames, count, [own], [difference] if between else [], [bend])
     np.testing.assert_allclose(normal.solved(), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 8])
+def test_what_all_frames_share_is_solved_with_them(frames):
+    rng = np.random.default_rng(frames)
+    free, shared, points = 3, 2, 5
+    jacobian = rng.normal(size=(frames, points, free + shared, 2))
+    error, weight = rng.normal(size=(frames, points, 2)), rng.random((frames, points)) + 0.1
+    bend = rng.normal(size=(max(frames - 2, 0), free))
+    normal = Normal(frames, free + shared)
+    normal.add(jacobian, error, weight)
+    normal.add_bending(bend, np.ones(free))
+    equations, right = normal.shared(shared)
+
+    rows, errors = [], []
+    for t, k, c in np.ndindex(error.shape):
+        row = np.zeros(frames * free + shared)
+        row[t * free : (t + 1) * free] = jacobian[t, k, :free, c]
+        row[frames * free :] = jacobian[t, k, free:, c]
+        rows.append(row * np.sqrt(weight[t, k]))
+        errors.append(error[t, k, c] * np.sqrt(weight[t, k]))
+    for t, d in np.ndindex(bend.shape):
+        row = np.zeros(frames * free + shared)
+        row[[(t + i) * free + d for i in range(3)]] = 1, -2, 1
+        rows.append(row)
+        errors.append(-bend[t, d])
+    expected = np.linalg.lstsq(np.array(rows), np.array(errors), rcond=None)[0][-shared:]
+    np.testing.assert_allclose(np.linalg.solve(equations, right), expected, atol=1e-9)
