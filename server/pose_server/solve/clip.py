@@ -24,6 +24,7 @@ from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.solve_options import CONTACT_POINTS, PartFilter, SolveOptions
 from pose_server.solve.clock import on_clock
+from pose_server.solve.company import apart
 from pose_server.solve.contact_edits import edited
 from pose_server.solve.contacts import SOLES, supporting
 from pose_server.solve.feet import planted
@@ -159,6 +160,8 @@ def arranged(
             factors = {i: factor / factors.get(0, 1.0) for i, factor in factors.items()}
         people = [person.scaled(factors.get(i, 1.0)) for i, person in enumerate(people)]
         people = _travelled(people, sized=True, rate_hz=rate_hz)
+    if len(people) > 1:
+        people = apart(people, up, rate_hz=rate_hz)
         stances = [person.stance(rate_hz=rate_hz) for person in people]
     floors = [floor_of(stance) for stance in stances]
     stood, contacts = [], []
