@@ -57,6 +57,11 @@ _RELAXED = {"left_shoulder": (0.0, 1.2, 0.0), "right_shoulder": (0.0, -1.2, 0.0)
 #: Expected errors: of a keypoint as a share of the stature, of a lifted direction in radians, of the lifted
 #: root as a share of its distance, and how far a hinge may seem to bend backwards.
 _KEYPOINT_SHARE = 0.02
+#: Midway, keypoints are taken as good as they agree: so many times their median error, within limits.
+_AGREEING = 2.35
+_KEYPOINT_SHARES = (0.012, 0.025)
+#: Keypoints below this weight say nothing of how good the others are.
+_TELLING = 0.25
 _DIRECTION = 0.25
 _ROOT_SHARE = 0.1
 _BACKWARDS_RAD = 0.05
@@ -125,6 +130,7 @@ class _Scale:
     matrix: FloatArray
     stature_m: float
     rate_hz: float
+    keypoint_share: float = _KEYPOINT_SHARE
 
 
 _FREEDOM = Freedom(_BALLS, _HINGES)
@@ -183,6 +189,7 @@ def fitted(
             piece = local[rows], root[rows], evidence.rows(rows)
             local[rows], root[rows] = _piece(*piece, offsets, scale, held, steps)
         if not done:
+            scale = dataclasses.replace(scale, keypoint_share=_agreed(local, root, evidence, offsets, scale))
             offsets = _lengthened(local, root, evidence, offsets, scale)
         done += share
     return local, root, offsets
@@ -203,6 +210,38 @@ def _piece(
         change = np.clip(normal.solved(), -_LONGEST_STEP, _LONGEST_STEP)
         local, root = _FREEDOM.moved(local, root, change)
     return local, root
+
+
+def _agreed(
+    local: FloatArray, root: FloatArray, evidence: Evidence, offsets: FloatArray, scale: _Scale
+) -> float:
+    """Return the error to expect of this clip's keypoints, as a share of the stature."""
+    joints = joint_positions(local, root, offsets, SKELETON.parents)
+    _, depth, missed = _picture(joints[:, _POINTS], evidence, scale.matrix)
+    error = np.linalg.norm(missed * depth, axis=2) / scale.stature_m
+    telling = error[np.isfinite(error) & (evidence.keypoint_weights > _TELLING)]
+    return (
+        float(np.clip(_AGREEING * np.median(telling), *_KEYPOINT_SHARES)) if len(telling) else _KEYPOINT_SHARE
+    )
+
+
+def _picture(
+    points: FloatArray, evidence: Evidence, matrix: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return where points are in the picture (T, P, 2), how deep (T, P, 1), and how far from where seen.
+
+    As in the picture of a lens of focal length 1.
+    """
+    shown = points[:, : len(FITTED_POINTS)]
+    if evidence.turns is not None:
+        shown = shown @ np.swapaxes(evidence.turns, 1, 2)
+    depth = np.maximum(shown[..., 2:], 0.1)
+    plane = shown[..., :2] / depth
+    return (
+        plane,
+        depth,
+        (evidence.keypoints_px - matrix[:2, 2]) / np.array([matrix[0, 0], matrix[1, 1]]) - plane,
+    )
 
 
 def _lengthened(
@@ -270,22 +309,17 @@ def _add_seen(
     step: tuple[float, float],
 ) -> None:
     """Add keypoints and directions, given `_POINTS` and how each unknown moves them."""
-    matrix = scale.matrix
     direction_weight, outlying = step
 
     # Keypoints: how far points are off across the view, in units of the expected error.
-    seen = slice(0, len(FITTED_POINTS))
-    shown, moves = points[:, seen], moved[:, seen]
+    moves = moved[:, : len(FITTED_POINTS)]
     depth_m = root[:, 2:]
     if evidence.turns is not None:
-        back = np.swapaxes(evidence.turns, 1, 2)
-        shown, moves = shown @ back, moves @ back[:, None]
+        moves = moves @ np.swapaxes(evidence.turns, 1, 2)[:, None]
         depth_m = np.sum(root * evidence.turns[:, 2], axis=1, keepdims=True)
-    depth = np.maximum(shown[..., 2:], 0.1)
-    plane = shown[..., :2] / depth
-    target = (evidence.keypoints_px - matrix[:2, 2]) / np.array([matrix[0, 0], matrix[1, 1]])
-    expected = _KEYPOINT_SHARE * scale.stature_m / depth
-    error = np.nan_to_num((target - plane) / expected)
+    plane, depth, missed = _picture(points, evidence, scale.matrix)
+    expected = scale.keypoint_share * scale.stature_m / depth
+    error = np.nan_to_num(missed / expected)
     slope = (moves[..., :2] - plane[:, :, None] * moves[..., 2:]) / (depth * expected)[..., None]
     normal.add(slope, error, evidence.keypoint_weights * _robust(error, outlying))
 

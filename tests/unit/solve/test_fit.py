@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions
+from pose_server.solve import fit as fitting
 from pose_server.solve.fit import FITTED_BONES, FITTED_POINTS, Evidence, fitted
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
@@ -133,6 +135,20 @@ def test_lengths_go_where_the_picture_wants_them(studio):
     )
     assert np.ptp(after) < 0.5 * np.ptp(before)
     assert after[:4] == pytest.approx(after[4:])
+
+
+@pytest.mark.parametrize(("noise", "nearer"), [(0.2, True), (4.0, False)])
+def test_keypoints_are_believed_as_far_as_they_agree(studio, monkeypatch, noise, nearer):
+    """Sure ones draw the fit nearer to them than usual ones would, poor ones less near."""
+    take = studio.walk(noise=noise)
+    missed = []
+    for shares in (fitting._KEYPOINT_SHARES, (0.02, 0.02)):
+        monkeypatch.setattr(fitting, "_KEYPOINT_SHARES", shares)
+        local, root, offsets = fit(studio, take, in_camera(take), take.joints_camera_m[:, 0], evidence(take))
+        joints = joint_positions(local, root, offsets, SKELETON.parents)[:, POINTS]
+        off = project(joints, take.camera.matrix) - evidence(take).keypoints_px
+        missed.append(np.linalg.norm(off, axis=2).mean())
+    assert (missed[0] < 0.95 * missed[1]) if nearer else (missed[0] > 1.01 * missed[1])
 
 
 def test_input_is_not_changed(studio, walking):
