@@ -22,22 +22,26 @@ from scipy.spatial.transform import Rotation
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.kinematics import joint_positions
 from pose_server.solve.banded import Normal
+from pose_server.solve.frames import unit
 from pose_server.solve.freedom import Freedom
 
 __all__ = ["FITTED_BONES", "FITTED_POINTS", "Evidence", "fitted"]
 
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _LIMB_BONES = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-#: Joints that have keypoints of their own.
-FITTED_POINTS = tuple(side + part for part in _LIMBS for side in ("left_", "right_"))
+#: Joints that have keypoints: their own, but for the head, which is between the ears.
+FITTED_POINTS = (*(side + part for part in _LIMBS for side in ("left_", "right_")), "head")
 #: Bones, and lines across the body, whose lifted direction counts.
 FITTED_BONES = (
     *((side + a, side + b) for a, b in _LIMB_BONES for side in ("left_", "right_")),
     ("right_hip", "left_hip"),
     ("right_shoulder", "left_shoulder"),
     ("pelvis", "neck"),
+    ("neck", "head"),
 )
-_BALLS = ("pelvis", "spine", "left_shoulder", "right_shoulder", "left_hip", "right_hip")
+#: How far above the head's joint the ears are, as a share of the stature; see `proportions`.
+_EARS = 0.012
+_BALLS = ("pelvis", "spine", "neck", "left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _HINGES = {
     "left_elbow": (0.0, 0.0, -1.0),
     "right_elbow": (0.0, 0.0, 1.0),
@@ -47,6 +51,7 @@ _HINGES = {
 #: How far each ball joint strays from a relaxed stance, about x, y and z of its parent, in radians.
 _CUSTOM_RAD = {
     "spine": (0.8, 0.8, 0.8),
+    "neck": (0.5, 0.5, 0.5),
     "left_shoulder": (2.0, 3.0, 3.0),
     "right_shoulder": (2.0, 3.0, 3.0),
     "left_hip": (2.5, 1.2, 0.8),
@@ -85,6 +90,7 @@ _LENGTHS = (
     (("left_hip", "right_hip"), 0),
     (("left_knee", "right_knee"), 2),
     (("left_ankle", "right_ankle"), 2),
+    (("head",), 2),
 )
 #: Steps before that; how far off the lengths are, in logarithms; for how long errors are the same ones; and
 #: how far off the size of all of them together is, which no picture tells.
@@ -216,13 +222,20 @@ def _agreed(
     local: FloatArray, root: FloatArray, evidence: Evidence, offsets: FloatArray, scale: _Scale
 ) -> float:
     """Return the error to expect of this clip's keypoints, as a share of the stature."""
-    joints = joint_positions(local, root, offsets, SKELETON.parents)
-    _, depth, missed = _picture(joints[:, _POINTS], evidence, scale.matrix)
+    _, depth, missed = _picture(_points(local, root, offsets, scale), evidence, scale.matrix)
     error = np.linalg.norm(missed * depth, axis=2) / scale.stature_m
     telling = error[np.isfinite(error) & (evidence.keypoint_weights > _TELLING)]
     return (
         float(np.clip(_AGREEING * np.median(telling), *_KEYPOINT_SHARES)) if len(telling) else _KEYPOINT_SHARE
     )
+
+
+def _points(local: FloatArray, root: FloatArray, offsets: FloatArray, scale: _Scale) -> FloatArray:
+    """Return (T, P + 2, 3) where the fitted points are, then pelvis and neck."""
+    joints = joint_positions(local, root, offsets, SKELETON.parents)
+    head, neck = joints[:, SKELETON.index("head")], joints[:, SKELETON.index("neck")]
+    joints[:, SKELETON.index("head")] += _EARS * scale.stature_m * unit(head - neck)
+    return joints[:, _POINTS]
 
 
 def _picture(
@@ -277,7 +290,7 @@ def _equations(
 ) -> Normal:
     """Return the equations of one of `_STEPS`, last in each frame those of (K, J, 3) offsets that grow."""
     joints = joint_positions(local, root, offsets, SKELETON.parents)
-    points = joints[:, _POINTS]
+    points = _points(local, root, offsets, scale)
     moved = _FREEDOM.derivatives(local, joints, points, _CARRIERS)
     if growing is not None:
         nowhere = np.zeros_like(root)

@@ -44,6 +44,12 @@ _CERTAIN_M = 0.05
 _GUESSED = 0.3
 _NOWHERE_M = (0.0, 0.0, 4.0)
 _SOLES = list(CARRIERS[:SOLES])
+#: Joints of the trunk that lie between points which detectors and lifters know.
+_MIDDLES = {
+    "pelvis": ("left_hip", "right_hip"),
+    "neck": ("left_shoulder", "right_shoulder"),
+    "head": ("left_ear", "right_ear"),
+}
 
 
 @dataclass(frozen=True)
@@ -199,10 +205,11 @@ def _evidence(track: Track2D, pose: Pose3D, path: CameraPath | None, scale: floa
     keypoints = np.full((frames, len(FITTED_POINTS), 2), np.nan)
     weights = np.zeros(keypoints.shape[:2])
     for i, name in enumerate(FITTED_POINTS):
-        if name in track.keypoint_names:
-            column = track.keypoint_names.index(name)
-            keypoints[:, i] = track.keypoints_px[:, column]
-            weights[:, i] = track.keypoint_confidence[:, column] ** 2
+        members = _MIDDLES.get(name, (name,))
+        if all(member in track.keypoint_names for member in members):
+            columns = [track.keypoint_names.index(member) for member in members]
+            keypoints[:, i] = track.keypoints_px[:, columns].mean(axis=1)
+            weights[:, i] = track.keypoint_confidence[:, columns].min(axis=1) ** 2
     weights *= np.isfinite(keypoints).all(axis=2)
 
     def lifted(*members: str) -> tuple[FloatArray, FloatArray]:
@@ -211,10 +218,9 @@ def _evidence(track: Track2D, pose: Pose3D, path: CameraPath | None, scale: floa
         columns = [pose.joint_names.index(name) for name in members]
         return pose.joints_root_m[:, columns].mean(axis=1), pose.uncertainty_m[:, columns].max(axis=1)
 
-    middles = {"pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder")}
     directions, trust = [], []
     for start, end in FITTED_BONES:
-        a, b = lifted(*middles.get(start, (start,))), lifted(*middles.get(end, (end,)))
+        a, b = lifted(*_MIDDLES.get(start, (start,))), lifted(*_MIDDLES.get(end, (end,)))
         directions.append(unit(b[0] - a[0]))
         trust.append((_CERTAIN_M / np.maximum(np.maximum(a[1], b[1]), _CERTAIN_M)) ** 2)
     along = np.stack(directions, axis=1)

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from pose_server.pipeline.camera import project
 from pose_server.pipeline.kinematics import joint_positions
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
@@ -68,6 +69,19 @@ def test_walk_is_found_again(walking, walked):
     turned = walked.world_to_camera[:3, :3].T @ walking.rotations_camera[:, 0]
     pelvis = Rotation.from_quat(walked.local_rotations_wxyz[:, 0], scalar_first=True)
     assert np.degrees((pelvis.inv() * Rotation.from_matrix(turned)).magnitude()).max() < 6
+
+
+def test_the_head_is_where_the_film_shows_it(walking):
+    """The lifter has the ears 12 cm off; the picture does not."""
+    ears = [i for i, name in enumerate(walking.track.keypoint_names) if name.endswith("ear")]
+    lifted = walking.pose.joints_root_m.copy()
+    lifted[:, ears, 0] += 0.12
+    motion = walking.seen(joints_root_m=lifted).solved()
+    head = motion.joints_camera_m[:, SKELETON.index("head")]
+    off_px = np.linalg.norm(
+        project(head, walking.camera.matrix) - walking.track.keypoints_px[:, ears].mean(axis=1), axis=1
+    )
+    assert (off_px * head[:, 2] / walking.camera.matrix[0, 0]).max() < 0.06
 
 
 def test_noisy_walk_is_near_and_calm(studio):

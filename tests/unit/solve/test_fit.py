@@ -18,13 +18,15 @@ POINTS = [SKELETON.index(name) for name in FITTED_POINTS]
 
 def evidence(take, *, weight=1.0):
     names = take.track.keypoint_names
-    columns = [names.index(name) for name in FITTED_POINTS]
+    columns = [names.index(name) for name in FITTED_POINTS if name != "head"]
+    ears = [names.index(side + "ear") for side in ("left_", "right_")]
+    head = take.track.keypoints_px[:, ears].mean(axis=1, keepdims=True)
     ends = np.array([[SKELETON.index(a), SKELETON.index(b)] for a, b in FITTED_BONES])
     bones = take.joints_camera_m[:, ends[:, 1]] - take.joints_camera_m[:, ends[:, 0]]
     frames = len(bones)
     return Evidence(
-        keypoints_px=take.track.keypoints_px[:, columns],
-        keypoint_weights=np.full((frames, len(columns)), weight),
+        keypoints_px=np.concatenate([take.track.keypoints_px[:, columns], head], axis=1),
+        keypoint_weights=np.full((frames, len(FITTED_POINTS)), weight),
         directions=bones / np.linalg.norm(bones, axis=2, keepdims=True),
         direction_weights=np.full((frames, len(ends)), weight),
         root_m=take.joints_camera_m[:, 0],
