@@ -32,7 +32,7 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, Pose3D, Track2D
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.solve import fit, person, proportions
+from pose_server.solve import feet, fit, ground, person, proportions
 from pose_server.solve.clip import arranged, fit_people
 from pose_server.train.motions import MotionSet, read_motions
 
@@ -53,7 +53,13 @@ class Variant:
 
 VARIANTS = {
     "as it is": Variant(),
-    "without keypoints": Variant(((fit, "_KEYPOINT_SHARE", NEVER),)),
+    "without keypoints": Variant(
+        ((fit, "_KEYPOINT_SHARE", NEVER), (fit, "_KEYPOINT_SHARES", (NEVER, NEVER)))
+    ),
+    "keypoints as good in every clip": Variant(((fit, "_KEYPOINT_SHARES", (0.02, 0.02)),)),
+    "without the head in the picture": Variant(
+        ((person, "_MIDDLES", {name: ends for name, ends in person._MIDDLES.items() if name != "head"}),)
+    ),
     "without lifted directions": Variant(((fit, "_DIRECTION", NEVER),)),
     "without the lifted root": Variant(((fit, "_ROOT_SHARE", NEVER),)),
     "without custom": Variant(((fit, "_CUSTOM_RAD", dict.fromkeys(fit._CUSTOM_RAD, (NEVER,) * 3)),)),
@@ -63,8 +69,11 @@ VARIANTS = {
         ((fit, "_STEPS", tuple((weight, NEVER) for weight, _ in fit._STEPS)),)
     ),
     "without the person's own lengths": Variant(((proportions, "_TRUST", 0.0),)),
+    "lengths as lifted": Variant(((fit, "_LENGTH_SHARE", 1e-6),)),
     "all joints equally certain": Variant(((person, "_CERTAIN_M", NEVER),)),
     "contacts by speed alone": Variant(silent=True),
+    "without levelling by steps": Variant(((ground, "_LEVER_M", NEVER),)),
+    "without free fall": Variant(((feet, "_FALL_M_S2", NEVER),)),
     "without contacts": Variant(options=SolveOptions(contacts="never")),
     "without contacts and floor": Variant(options=SolveOptions(contacts="never", floor="none")),
     "raw": Variant(options=SolveOptions(smoothing=0.0)),

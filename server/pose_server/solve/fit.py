@@ -136,7 +136,7 @@ class _Scale:
     matrix: FloatArray
     stature_m: float
     rate_hz: float
-    keypoint_share: float = _KEYPOINT_SHARE
+    keypoint_share: float
 
 
 _FREEDOM = Freedom(_BALLS, _HINGES)
@@ -184,7 +184,7 @@ def fitted(
     piece with a look ahead, each piece tied to the last rows of the one before.
     """
     local, root, offsets = local_wxyz.copy(), root_m.copy(), rest_offsets_m
-    scale = _Scale(matrix, stature_m, rate_hz)
+    scale = _Scale(matrix, stature_m, rate_hz, _KEYPOINT_SHARE)
     done = 0.0
     for steps in (_STEPS[:_BEFORE], _STEPS[_BEFORE:]):
         share = len(steps) / len(_STEPS)
