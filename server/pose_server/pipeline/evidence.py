@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.errors import ConflictError, InputError, InternalError, NotFoundError
 
-from pose_server import __version__
 from pose_server.export.arrays import read_arrays, write_arrays
 from pose_server.pipeline.boundary import Camera, CameraPath, Pose3D, Track2D, Vertical
-from pose_server.pipeline.fits import FIT_FIELDS, fit_arrays, fit_of
+from pose_server.pipeline.fits import FIT_FIELDS, FIT_VERSION, fit_arrays, fit_of
 from pose_server.solve.person import Person
 
 __all__ = [
@@ -141,7 +140,7 @@ def write_evidence(path: Path, evidence: Evidence) -> Evidence:
             person["contacts"] = pose.contacts.astype(np.float32)
         fields |= {_place(number, name): values for name, values in person.items()}
     if evidence.fits is not None:
-        fields["fit_version"] = np.array(__version__)
+        fields["fit_version"] = np.array(FIT_VERSION)
         for number, fit in zip(evidence.people, evidence.fits, strict=True):
             fields |= {_place(number, f"fit_{name}"): values for name, values in fit_arrays(fit).items()}
     write_arrays(path, fields)
@@ -285,8 +284,8 @@ def path_of(fields: Mapping[str, NDArray[Any]]) -> CameraPath:
 
 
 def _with_fits(evidence: Evidence, fields: Mapping[str, NDArray[Any]]) -> Evidence:
-    """Add what the fit made of the evidence, if this very version wrote it down."""
-    if str(fields.get("fit_version")) != __version__:
+    """Add what the fit made of the evidence, if it was this very fit."""
+    if str(fields.get("fit_version")) != str(FIT_VERSION):
         return evidence
     fits = []
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):

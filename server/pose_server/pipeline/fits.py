@@ -16,7 +16,10 @@ from pose_server.solve.clock import on_clock
 from pose_server.solve.person import Person
 from pose_server.solve.proportions import Proportions
 
-__all__ = ["FIT_FIELDS", "fit_arrays", "fit_of"]
+__all__ = ["FIT_FIELDS", "FIT_VERSION", "fit_arrays", "fit_of"]
+
+#: Raised when the same evidence is fitted otherwise.
+FIT_VERSION = 2
 
 #: Shapes of what a fitted person has beside the evidence: for every row of the clock, and of the body.
 _ROWS: Mapping[str, tuple[int, ...]] = {

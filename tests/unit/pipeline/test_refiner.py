@@ -274,7 +274,7 @@ def test_what_was_fitted_is_not_fitted_again(result: Path, monkeypatch: pytest.M
     assert not fits
     # Evidence of another version is: the next refinement finds the new fit.
     with monkeypatch.context() as later:
-        later.setattr(evidence_module, "__version__", "0.0.later")
+        later.setattr(evidence_module, "FIT_VERSION", 0)
         for _ in range(2):
             refine(result, SolveOptions(smoothing=0.3), result, progress=SilentProgress())
     assert fits == [1]
