@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pose_server.egomotion.following import followed
 from pose_server.egomotion.stillness import Stillness
-from pose_server.egomotion.turning import followed
 from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.progress import SilentProgress
@@ -91,21 +91,21 @@ def worst_deg(turns: np.ndarray) -> float:
 
 def test_a_pan_is_followed_beyond_the_first_picture() -> None:
     shot = Shot(PAN)
-    turns = followed(shot, seen(shot, hidden=False), CAMERA, SilentProgress())
+    turns = followed(shot, seen(shot, hidden=False), CAMERA, SilentProgress()).path
     assert turns is not None and worst_deg(turns.turns) < 0.15
     np.testing.assert_array_equal(turns.indices, np.arange(FRAMES))
 
 
 def test_people_are_no_background() -> None:
     shot = Shot(PAN, walker=4.0)
-    turns = followed(shot, seen(shot, hidden=True), CAMERA, SilentProgress())
+    turns = followed(shot, seen(shot, hidden=True), CAMERA, SilentProgress()).path
     assert turns is not None and worst_deg(turns.turns) < 0.3
 
 
 @pytest.mark.parametrize("blank", [False, True])
 def test_a_camera_that_stands_still_or_sees_nothing_has_no_turns(blank: bool) -> None:
     shot = Shot(np.repeat(PAN[:1], 10, axis=0), blank=blank)
-    assert followed(shot, seen(shot, hidden=False), CAMERA, SilentProgress()) is None
+    assert followed(shot, seen(shot, hidden=False), CAMERA, SilentProgress()).path is None
 
 
 def test_a_glance_tells_a_tripod_from_a_hand() -> None:
