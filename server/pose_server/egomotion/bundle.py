@@ -28,18 +28,18 @@ NOISE_PX = 0.5
 _WIDE = 2.0
 #: Where nothing tells, a camera stays near its neighbours: one standard deviation, over the usual step.
 _STEP = 3.0
-_DAMPING, _LEAST_DAMPING, _MOST_DAMPING, _EASIER = 1e-3, 1e-8, 1e4, 10.0
+_DAMPING, _LEAST_DAMPING, _MOST_DAMPING, _EASIER = 1e-4, 1e-8, 1e4, 10.0
 #: Cameras that turn less than this in a step have arrived, radians.
 _STEADY, _PASSES = 1e-5, 20
 #: What is known of every point before it is seen, in squares of pixels by radian; next to nothing.
 _LOOSEST = 1e-4
-_FIXED, _LENS_STEP = 1e-4, 0.2
+_FIXED, _LENS_STEP, _LENS_MOVED = 1e-4, 0.2, 0.003
 #: Lenses bend about this much either way, as OpenCV's k1, where nobody corrected it.
 _BEND = 0.05
 #: Keeps a point that is seen along one ray only from being wild.
 _TINY = 1e-9
 #: A pass that gains less than this share is the last.
-_GAIN = 1e-5
+_GAIN = 3e-4
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,14 @@ class _Normal:
         """Return (K, ...) the sums of (M, ...)."""
         return np.asarray(self.of_camera @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])
 
-    def steps(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the steps of cameras (K, C), points (P, Q) and the lens (2,)."""
+    def steps(self, *, lens_moves: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the steps of cameras (K, C), points (P, Q) and the lens (2,), if it moves."""
         from_points = self._at_cameras((self.spread @ self.p[self.corner][..., None])[..., 0])
         right = ((self.c - from_points) * self.free[:, None]).reshape(-1, 1)
         solved = self.solved(right)
         own = self.l - (self.pl.transpose(0, 2, 1) @ self.inverse @ self.p[..., None]).sum(axis=0)[:, 0]
         lens = -np.linalg.solve(self.lens, own - (self.border.T @ solved)[:, 0])
+        lens = lens if lens_moves else np.zeros_like(lens)
         cameras = -(solved[:, 0] + self.along @ lens).reshape(-1, self.size)
         frame = np.repeat(np.arange(len(cameras)), np.diff(self.ends))
         pulled = (self.cp.transpose(0, 2, 1) @ cameras[frame][..., None])[..., 0]
@@ -241,10 +242,16 @@ def adjusted(
     for _ in range(passes):
         scale = _scale_of(away)
         before = scale**2 * cost_of(away, scale) + prior.cost(scene)
-        normal = _Normal(scene, tracks, freedom, held, _weights(away, scale))
+        weight = _weights(away, scale)
+        normal = _Normal(scene, tracks, freedom, held, weight)
         normal.add(prior, scene)
         while damping < _MOST_DAMPING:
             tried = _stepped(scene, normal, freedom, damping)
+            if tried is not None and abs(np.log(tried.focal_px / scene.focal_px)) > _LENS_MOVED:
+                # Turns and rays follow the lens but in a curve; let them, or only small steps are good ones.
+                again = _Normal(tried, tracks, freedom, held, weight)
+                again.add(prior, tried)
+                tried = _stepped(tried, again, freedom, damping, lens_moves=False)
             if tried is not None:
                 there = away_px(tried, tracks)
                 cost = scale**2 * cost_of(there, scale) + prior.cost(tried)
@@ -260,10 +267,12 @@ def adjusted(
     return scene
 
 
-def _stepped(scene: Scene, normal: _Normal, freedom: Freedom, damping: float) -> Scene | None:
+def _stepped(
+    scene: Scene, normal: _Normal, freedom: Freedom, damping: float, *, lens_moves: bool = True
+) -> Scene | None:
     try:
         normal.reduce(damping)
-        cameras, points, lens = normal.steps()
+        cameras, points, lens = normal.steps(lens_moves=lens_moves)
     except LinAlgError:
         return None
     if not all(np.isfinite(steps).all() for steps in (cameras, points, lens)):

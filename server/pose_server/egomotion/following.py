@@ -25,7 +25,7 @@ FOLLOW_VERSION = 2
 #: A camera that never turned by more stood still: compression trembles, too.
 _STILL_DEG = 0.25
 #: No lens is known better from a film, relative: it breathes, and the picture is stabilised.
-_BEST = 0.01
+_BEST = 0.02
 #: Lenses that what the camera sees may correct.
 _DOUBTED = ("assumed", "estimated")
 #: Pieces of fewer frames than this are flashes, not shots.

@@ -27,6 +27,9 @@ __all__ = ["Move", "move_of"]
 _LENS = 0.25
 #: A lens is found if it is known this well, relative.
 _FOUND = 0.05
+#: Corners of one frame err together, most where near things hide far ones: by so much more than their
+#: scatter tells the lens was off in films of rendered rooms.  A lens that changes is not looked for.
+_HONEST = {"turns": 2.5, "travels": 5.0, "zooms": np.inf}
 #: Corners are followed about this well; a turn that explains them so needs no other explanation.
 _NOISE_PX, _EXPLAINED_PX, _MOST = 0.25, 1.2, 0.9
 #: Beyond so many times the noise an observation is wrong, not inaccurate.
@@ -40,7 +43,8 @@ _ZOOMED = 0.08
 #: Frames that see fewer known corners lie between their neighbours.
 _SEEN = 8
 _CHUNK = 500
-_PASSES = 30
+#: Steps until an explanation can be compared, and until it stands still.
+_TRIED, _PASSES = 25, 50
 #: Where nothing tells, a frame lies between its keys: one standard deviation, over how far they are apart,
 #: and over the usual step.
 _OFF, _OFF_STILL = 0.5, 0.02
@@ -83,7 +87,8 @@ def move_of(piece: Tracks, first: int, last: int, *, focal_px: float, focal_sigm
     # The lens must be free here, or one that is known wrongly looks like travel.
     kind, fit = _best(seen, Freedom(focal_px, focal_sigma or _LENS))
     scene, seen, names = fit.known(seen, names)
-    sigma = doubt(scene, seen, fit.freedom, names[:0]).focal if kind != "zooms" else np.inf
+    scene = adjusted(scene, seen, fit.freedom, passes=_PASSES)
+    sigma = _HONEST[kind] * doubt(scene, seen, fit.freedom, names[:0]).focal
     felt_px = scene.focal_px
     if not focal_sigma or sigma > _FOUND:
         freedom = replace(fit.freedom, focal_px=focal_px, focal_sigma=0.0)
@@ -126,11 +131,11 @@ class _Fit:
 
 def _best(seen: Tracks, freedom: Freedom) -> tuple[Literal["turns", "zooms", "travels"], _Fit]:
     start = turning(seen, freedom.focal_px)
-    turns = _Fit.of(adjusted(start, seen, freedom, passes=_PASSES), seen, freedom)
+    turns = _Fit.of(adjusted(start, seen, freedom, passes=_TRIED), seen, freedom)
     if np.quantile(turns.away, _MOST) < _EXPLAINED_PX:
         return "turns", turns
     freedom = replace(freedom, zooms=True)
-    zooms = _Fit.of(adjusted(start, seen, freedom, passes=_PASSES), seen, freedom)
+    zooms = _Fit.of(adjusted(start, seen, freedom, passes=_TRIED), seen, freedom)
     freedom = replace(freedom, zooms=False, travels=True)
     scene = travelling(seen, freedom)
     travels = None if scene is None else _Fit.of(scene, seen, freedom)

@@ -162,7 +162,7 @@ class _Growing:
         if not self._grow(0, self.tracks.count):
             return False
         for _ in range(2):
-            self._adjust(self.placed, passes=15)
+            self._adjust(self.placed, passes=20)
             self._triangulate()
         return True
 
