@@ -305,12 +305,14 @@ def doubt(scene: Scene, tracks: Tracks, freedom: Freedom, cameras: NDArray[np.in
     weight = _weights(away, _scale_of(away))
     held = np.arange(len(scene.turns)) == 0
     normal = _Normal(scene, tracks, freedom, held, weight)
-    normal.add(_Prior(scene, freedom), scene)
+    prior = _Prior(scene, freedom)
+    normal.add(prior, scene)
     normal.reduce(0.0)
     unknowns = len(scene.turns) * freedom.camera + len(scene.points) * freedom.point
     left = max(2 * float(weight.sum()) - unknowns, 1.0)
     variance = float((weight * np.nan_to_num(away) ** 2).sum()) / left
-    lens = np.linalg.inv(normal.lens)
+    # What is known before was weighed against the usual noise; here it is this one.
+    lens = np.linalg.inv(normal.lens + np.diag(prior.lens * (variance / NOISE_PX**2 - 1)))
     places = np.zeros((len(cameras), 3))
     if freedom.travels:
         at = (np.asarray(cameras)[:, None] * freedom.camera + np.arange(3, 6)).ravel()

@@ -111,12 +111,13 @@ def followed(
         piece = tracks.within(first, last)
         focal_px = float(camera.matrix[0, 0]) * scale
         moves.append(move_of(piece, first, last, focal_px=focal_px, focal_sigma=sigma or 0.0))
+    path = _path(indices, moves)
     longest = max(moves, key=lambda move: len(move.turns))
-    tells = np.isfinite(longest.focal_sigma)
+    tells = path is not None and np.isfinite(longest.focal_sigma)
     return Followed(
-        path=_path(indices, moves),
+        path=path,
         focal_px=longest.focal_px / scale if tells else None,
-        focal_sigma=max(longest.focal_sigma, _BEST),
+        focal_sigma=max(longest.focal_sigma, _BEST) if tells else np.inf,
         zooms=any(move.kind == "zooms" for move in moves),
         breaks=tuple(indices[_shots(ends)].tolist()),
     )
