@@ -99,8 +99,8 @@ class Shown:
 def seen(source: FrameSource) -> tuple[list[Detections], tuple[str, ...], bool]:
     """Return what the detector finds, its keypoints, and whether the camera moved."""
     detector, stillness = create_detector("auto", "cpu"), Stillness()
-    found = detect_clip(source, detector, SilentProgress(), look=lambda _, frame: stillness.look(frame))
-    return found, detector.keypoint_names, stillness.moved
+    found = detect_clip(source, detector, SilentProgress(), look=stillness.look)
+    return found, detector.keypoint_names, stillness.moved(found)
 
 
 def columns(

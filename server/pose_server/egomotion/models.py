@@ -44,7 +44,7 @@ _ZOOMED = 0.08
 _SEEN = 8
 _CHUNK = 500
 #: Steps until an explanation can be compared, and until it stands still.
-_TRIED, _PASSES = 25, 50
+_TRIED, _PASSES = 12, 50
 #: Where nothing tells, a frame lies between its keys: one standard deviation, over how far they are apart,
 #: and over the usual step.
 _OFF, _OFF_STILL = 0.5, 0.02

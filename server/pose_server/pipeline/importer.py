@@ -191,13 +191,13 @@ class _Import:
             stillness, backdrop = Stillness(), Backdrop()
 
             def look(index: int, frame: NDArray[np.uint8]) -> None:
-                stillness.look(frame)
+                stillness.look(index, frame)
                 backdrop.look(index, frame)
 
             found = detect_clip(source, detector, self.progress, look=look)
-            self.camera_moved = stillness.moved
+            self.camera_moved = stillness.moved(found)
             size = (source.info.width, source.info.height)
-            self.lines_px = backdrop.lines(found, size, still=not stillness.moved)
+            self.lines_px = backdrop.lines(found, size, still=not self.camera_moved)
         if self.stage_cache:
             packed = pack_detections(found, len(detector.keypoint_names))
             seen = {"camera_moved": np.array(self.camera_moved), "lines_px": self.lines_px}
