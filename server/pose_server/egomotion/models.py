@@ -30,6 +30,8 @@ _FOUND = 0.05
 #: Corners of one frame err together, most where near things hide far ones: by so much more than their
 #: scatter tells the lens was off in films of rendered rooms.  A lens that changes is not looked for.
 _HONEST = {"turns": 2.5, "travels": 5.0, "zooms": np.inf}
+#: A hand that turns a camera moves it, too, by what near things show as so much more or less of a turn.
+_TREMBLE_RAD = np.radians(0.15)
 #: Corners are followed about this well; a turn that explains them so needs no other explanation.
 _NOISE_PX, _EXPLAINED_PX, _MOST = 0.25, 1.2, 0.9
 #: Beyond so many times the noise an observation is wrong, not inaccurate.
@@ -89,6 +91,9 @@ def move_of(piece: Tracks, first: int, last: int, *, focal_px: float, focal_sigm
     scene, seen, names = fit.known(seen, names)
     scene = adjusted(scene, seen, fit.freedom, passes=_PASSES)
     sigma = _HONEST[kind] * doubt(scene, seen, fit.freedom, names[:0]).focal
+    if kind == "turns":
+        wide = Rotation.from_matrix(scene.turns @ scene.turns[0].T).magnitude().max()
+        sigma = float(np.hypot(sigma, _TREMBLE_RAD / max(wide, _TREMBLE_RAD)))
     felt_px = scene.focal_px
     if not focal_sigma or sigma > _FOUND:
         freedom = replace(fit.freedom, focal_px=focal_px, focal_sigma=0.0)
