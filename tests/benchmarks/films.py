@@ -21,8 +21,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.following import followed
 from pose_server.egomotion.stillness import Stillness
-from pose_server.egomotion.turning import followed
 from pose_server.evaluate.cleanup import CUTOFF_HZ, filtered
 from pose_server.evaluate.metrics import acceleration, bone_spread, foot_slide
 from pose_server.evaluate.mocap import LIMB_BONES, LIMB_JOINTS
@@ -99,8 +99,8 @@ class Shown:
 def seen(source: FrameSource) -> tuple[list[Detections], tuple[str, ...], bool]:
     """Return what the detector finds, its keypoints, and whether the camera moved."""
     detector, stillness = create_detector("auto", "cpu"), Stillness()
-    found = detect_clip(source, detector, SilentProgress(), look=lambda _, frame: stillness.look(frame))
-    return found, detector.keypoint_names, stillness.moved
+    found = detect_clip(source, detector, SilentProgress(), look=stillness.look)
+    return found, detector.keypoint_names, stillness.moved(found)
 
 
 def columns(
@@ -116,7 +116,7 @@ def columns(
     everybody = track_people(found, keypoint_names=names, image_size=size, progress=progress)
     tracks = select_people(everybody, people=None, persons=(), frame_count=len(found))
     camera = camera_of_clip(size)
-    path = followed(source, found, camera, progress) if moved else None
+    path = followed(source, found, camera, progress).path if moved else None
     chosen = create_lifter(lifter, "cpu")
     kept = [repaired(track) for track in tracks]
     poses = [chosen.lift(track, camera) for track in kept]

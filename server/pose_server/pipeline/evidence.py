@@ -26,8 +26,6 @@ __all__ = [
     "EVIDENCE_FILE",
     "EVIDENCE_VERSION",
     "Evidence",
-    "path_fields",
-    "path_of",
     "read_evidence",
     "write_evidence",
 ]
@@ -126,7 +124,7 @@ def write_evidence(path: Path, evidence: Evidence) -> Evidence:
         fields["vertical"] = evidence.vertical.up.astype(np.float64)
         fields["vertical_sigma_rad"] = np.float64(evidence.vertical.sigma_rad)
     if evidence.path is not None:
-        fields |= path_fields(evidence.path)
+        fields |= _path_fields(evidence.path)
     for number, track, pose in zip(evidence.people, evidence.tracks, evidence.poses, strict=True):
         person: dict[str, NDArray[Any]] = {
             "indices": track.indices.astype(np.int64),
@@ -250,14 +248,14 @@ def _evidence(fields: Mapping[str, NDArray[Any]]) -> Evidence:
         people=tuple(people),
         tracks=tuple(tracks),
         poses=tuple(poses),
-        path=path_of(fields) if "camera_turns" in fields else None,
+        path=_path_of(fields) if "camera_turns" in fields else None,
         vertical=Vertical(fields["vertical"], float(fields["vertical_sigma_rad"]))
         if "vertical" in fields
         else None,
     )
 
 
-def path_fields(path: CameraPath) -> dict[str, NDArray[Any]]:
+def _path_fields(path: CameraPath) -> dict[str, NDArray[Any]]:
     """Return a camera's path as the arrays that an evidence file has of it."""
     fields: dict[str, NDArray[Any]] = {
         "camera_indices": path.indices.astype(np.int64),
@@ -271,8 +269,8 @@ def path_fields(path: CameraPath) -> dict[str, NDArray[Any]]:
     return fields
 
 
-def path_of(fields: Mapping[str, NDArray[Any]]) -> CameraPath:
-    """Read back what `path_fields` made of a path."""
+def _path_of(fields: Mapping[str, NDArray[Any]]) -> CameraPath:
+    """Read back what `_path_fields` made of a path."""
     places = fields.get("camera_places")
     return CameraPath(
         fields["camera_indices"],

@@ -15,10 +15,10 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
+from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
 from pose_server.egomotion.lines import LINES_VERSION, Backdrop
 from pose_server.egomotion.room import seen_room
 from pose_server.egomotion.stillness import Stillness
-from pose_server.egomotion.turning import FOLLOW_VERSION, followed
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
@@ -34,7 +34,7 @@ from pose_server.pipeline.boundary import (
 )
 from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
-from pose_server.pipeline.evidence import Evidence, path_fields, path_of
+from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
@@ -49,6 +49,9 @@ from pose_server.video.open import open_clip
 from pose_server.video.source import FrameSource
 
 __all__ = ["import_clip"]
+
+#: A lens that is said to be known and seems to be another by more than this is worth a word.
+_LENS_OFF = 0.1
 
 
 def import_clip(
@@ -143,7 +146,14 @@ class _Import:
             self.progress.people(summaries)
             options.solve.numbered([person.index for person in summaries])  # who is not there is said now
         camera, vertical = self.camera(source.info, frames)
-        path = self.follow(source, found, camera, sha256, detector.fingerprint) if tracks else None
+        path = None
+        if tracks and options.camera_track is not None:
+            path = options.camera_track.path(np.array([frame.index for frame in found]))
+            self.log.note("The camera goes as its track says, and everything is in the world of that track.")
+        elif tracks and self.camera_moved and options.camera != "still":
+            moved = self.follow(source, found, camera, sha256, detector.fingerprint)
+            camera, path = self.felt(camera, moved), moved.path
+        self.note_lens(camera)
         numbers = tuple(person.index for person in summaries)
         evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
@@ -187,13 +197,13 @@ class _Import:
             stillness, backdrop = Stillness(), Backdrop()
 
             def look(index: int, frame: NDArray[np.uint8]) -> None:
-                stillness.look(frame)
+                stillness.look(index, frame)
                 backdrop.look(index, frame)
 
             found = detect_clip(source, detector, self.progress, look=look)
-            self.camera_moved = stillness.moved
+            self.camera_moved = stillness.moved(found)
             size = (source.info.width, source.info.height)
-            self.lines_px = backdrop.lines(found, size, still=not stillness.moved)
+            self.lines_px = backdrop.lines(found, size, still=not self.camera_moved)
         if self.stage_cache:
             packed = pack_detections(found, len(detector.keypoint_names))
             seen = {"camera_moved": np.array(self.camera_moved), "lines_px": self.lines_px}
@@ -213,10 +223,13 @@ class _Import:
             room = seen_room(self.lines_px, camera)
         if room is not None:
             camera = with_focal(camera, room.focal_px, room.focal_sigma)
+        return camera, room.vertical if room is not None else None
+
+    def note_lens(self, camera: Camera) -> None:
         known = f"a focal length of {camera.matrix[0, 0]:.0f} px ({focal_mm_of(camera):.0f} mm)"
         if camera.focal_source == "estimated":
             self.log.note(
-                f"The lens is not known; lines in the background tell {known}, give or take "
+                f"The lens is not known; the background tells {known}, give or take "
                 f"{100 * (camera.focal_sigma or 0):.0f} %; give its field of view or focal length if you "
                 "know it."
             )
@@ -225,35 +238,49 @@ class _Import:
                 f"The lens is not known, so {known} was assumed; "
                 "give its field of view or focal length to make distances true."
             )
-        return camera, room.vertical if room is not None else None
 
     def follow(
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
-    ) -> CameraPath | None:
-        """Return how the camera moved, None if it stood still."""
-        if self.options.camera_track is not None:
-            given = self.options.camera_track.path(np.array([frame.index for frame in found]))
-            self.log.note("The camera goes as its track says, and everything is in the world of that track.")
-            return given
-        if self.options.camera == "still" or not self.camera_moved:
-            return None
-        settings = {**self.frame_settings(), "detector": detector, "matrix": camera.matrix.tolist()}
+    ) -> Followed:
+        """Return how the camera moved, from the cache if it is known."""
+        lens = [camera.matrix.tolist(), camera.focal_source, camera.focal_sigma]
+        settings = {**self.frame_settings(), "detector": detector, "lens": lens}
         key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
         if known is not None:
-            path = path_of(known) if len(known["camera_indices"]) else None
-        else:
-            with self.log.stage("camera", len(found)):
-                path = followed(source, found, camera, self.progress)
-            if self.stage_cache:
-                kept = path or CameraPath(np.zeros(0, np.int64), np.zeros((0, 3, 3)))
-                self.stage_cache.put(key, path_fields(kept))
-        if path is not None:
+            return Followed.of_arrays(known)
+        with self.log.stage("camera", len(found)):
+            moved = followed(source, found, camera, self.progress)
+        if self.stage_cache:
+            self.stage_cache.put(key, moved.arrays())
+        return moved
+
+    def felt(self, camera: Camera, moved: Followed) -> Camera:
+        """Return the camera with the lens that its moves tell, and say what was found."""
+        if moved.breaks:
+            at = ", ".join(map(str, moved.breaks[:5])) + (" and later" if len(moved.breaks) > 5 else "")
             self.log.note(
-                f"The camera turns, by {path.widest_deg:.0f} degrees at most; it was followed as one that "
-                "does not travel. Give --camera still if it stood still."
+                f"The film is cut, or shows nothing to follow the camera by, at frame {at}; what the camera "
+                "did there is not known. Import each shot by itself, by its first and last frame."
             )
-        return path
+        if moved.zooms:
+            self.log.note(
+                "The lens zooms; it is taken for one that does not, so distances change where it does."
+            )
+        path = moved.path
+        if path is not None:
+            turns = f"turns by {path.widest_deg:.0f} degrees at most"
+            how = f"{turns}, and does not travel" if path.places is None else f"travels, and {turns}"
+            self.log.note(f"The camera {how}; it was followed. Give --camera still if it stood still.")
+        if moved.focal_px is None:
+            return camera
+        off = moved.focal_px / camera.matrix[0, 0] - 1
+        if camera.focal_source in ("given", "recorded") and abs(off) > max(_LENS_OFF, 3 * moved.focal_sigma):
+            self.log.note(
+                f"The lens was {camera.focal_source} as {camera.matrix[0, 0]:.0f} px, but how the camera "
+                f"moves tells {moved.focal_px:.0f} px, give or take {100 * moved.focal_sigma:.0f} %."
+            )
+        return with_focal(camera, moved.focal_px, moved.focal_sigma)
 
     def lift(
         self,

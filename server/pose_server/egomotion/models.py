@@ -1,0 +1,194 @@
+"""What a camera did while one piece of film was taken: turn, turn and zoom, or travel.
+
+All three are fitted to the same corners in key frames.  A camera is only said to travel if that explains
+them clearly better than turning does, even with another lens, and if its path is well determined: less is
+a turn, and a path of noise is worse than none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from pose_server.egomotion.background import Tracks
+from pose_server.egomotion.bundle import adjusted, doubt, loose, resected
+from pose_server.egomotion.keys import key_rows
+from pose_server.egomotion.scene import Freedom, Scene, away_px
+from pose_server.egomotion.travelling import travelling
+from pose_server.egomotion.turning import turning
+from pose_server.pipeline.boundary import FloatArray, IntArray
+
+__all__ = ["Move", "move_of"]
+
+#: A lens that is not known is one like this, relative.
+_LENS = 0.25
+#: A lens is found if it is known this well, relative.
+_FOUND = 0.05
+#: Corners of one frame err together, most where near things hide far ones: by so much more than their
+#: scatter tells the lens was off in films of rendered rooms.  A lens that changes is not looked for.
+_HONEST = {"turns": 2.5, "travels": 5.0, "zooms": np.inf}
+#: A hand that turns a camera moves it, too, by what near things show as so much more or less of a turn.
+_TREMBLE_RAD = np.radians(0.15)
+#: Corners are followed about this well; a turn that explains them so needs no other explanation.
+_NOISE_PX, _EXPLAINED_PX, _MOST = 0.25, 1.2, 0.9
+#: Beyond so many times the noise an observation is wrong, not inaccurate.
+_WRONG = 4.0
+#: What a path, or a zoom, may cost of what a simpler explanation does.
+_BETTER = 0.75
+#: A path is known if it is this much larger than its doubt, of so many places.
+_SURE, _ASKED = 10.0, 16
+#: A lens that changed less than this did not zoom; the logarithm.
+_ZOOMED = 0.08
+#: Frames that see fewer known corners lie between their neighbours.
+_SEEN = 8
+_CHUNK = 500
+#: Steps until an explanation can be compared, and until it stands still.
+_TRIED, _PASSES = 12, 50
+#: Where nothing tells, a frame lies between its keys: one standard deviation, over how far they are apart,
+#: and over the usual step.
+_OFF, _OFF_STILL = 0.5, 0.02
+
+
+@dataclass(frozen=True)
+class Move:
+    """What the camera did in each of N rows."""
+
+    kind: Literal["turns", "zooms", "travels"]
+    turns: FloatArray
+    """(N, 3, 3) from the first row's axes into each one's."""
+    places: FloatArray
+    """(N, 3) in the first row's axes and from its place, up to a factor; 0 of one that does not travel."""
+    focal_px: float
+    """What the corners say of the lens, in the small pictures."""
+    focal_sigma: float
+    """How well, relative; infinite if they do not say it well."""
+
+
+def move_of(piece: Tracks, first: int, last: int, *, focal_px: float, focal_sigma: float) -> Move:
+    """Return what the camera did from row `first` to before `last`.
+
+    Parameters
+    ----------
+    piece
+        What was seen in these rows.
+    focal_px, focal_sigma
+        What is known of the lens, in the small pictures, and how well; 0 where it is known.
+    """
+    rows = np.arange(first, last)
+    keys = key_rows(piece)
+    seen = piece.of(keys)
+    names, times = np.unique(seen.corner, return_counts=True)
+    names = names[times >= 2]
+    seen = seen.named(names)
+    if len(keys) < 2 or not len(names):
+        still = np.repeat(np.eye(3)[None], len(rows), axis=0)
+        return Move("turns", still, np.zeros((len(rows), 3)), focal_px, np.inf)
+    # The lens must be free here, or one that is known wrongly looks like travel.
+    kind, fit = _best(seen, Freedom(focal_px, focal_sigma or _LENS))
+    scene, seen, names = fit.known(seen, names)
+    scene = adjusted(scene, seen, fit.freedom, passes=_PASSES)
+    sigma = _HONEST[kind] * doubt(scene, seen, fit.freedom, names[:0]).focal
+    if kind == "turns":
+        wide = Rotation.from_matrix(scene.turns @ scene.turns[0].T).magnitude().max()
+        sigma = float(np.hypot(sigma, _TREMBLE_RAD / max(wide, _TREMBLE_RAD)))
+    felt_px = scene.focal_px
+    if not focal_sigma or sigma > _FOUND:
+        freedom = replace(fit.freedom, focal_px=focal_px, focal_sigma=0.0)
+        scene = adjusted(replace(scene, focal_px=focal_px), seen, freedom, passes=_PASSES)
+    freedom = replace(fit.freedom, zooms=False)
+    unsure = loose(scene, seen, freedom)
+    turns, places = _everywhere(scene, keys, piece.named(names), rows, freedom, unsure)
+    turns, places = turns @ turns[0].T, (places - places[0]) @ turns[0].T
+    return Move(kind, turns, places, felt_px, sigma if sigma < _FOUND else np.inf)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One explanation of what was seen."""
+
+    scene: Scene
+    freedom: Freedom
+    away: FloatArray
+    """(M,) px; infinite for what it does not explain."""
+
+    @classmethod
+    def of(cls, scene: Scene, seen: Tracks, freedom: Freedom) -> _Fit:
+        return cls(scene, freedom, np.nan_to_num(away_px(scene, seen), nan=np.inf))
+
+    def known(self, seen: Tracks, names: IntArray) -> tuple[Scene, Tracks, IntArray]:
+        """Return the scene of the points that are known, what was seen of them, and their names."""
+        known = np.flatnonzero(np.isfinite(self.scene.points[:, 0]))
+        return replace(self.scene, points=self.scene.points[known]), seen.named(known), names[known]
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.away))
+
+    def price(self, noise_px: float) -> float:
+        """Return Akaike's price: what is left, robustly, and two for each unknown."""
+        left = np.minimum((self.away / noise_px) ** 2, _WRONG**2).sum()
+        unknowns = len(self.scene.points) * self.freedom.point + len(self.scene.turns) * self.freedom.camera
+        return float(left + 2 * unknowns)
+
+
+def _best(seen: Tracks, freedom: Freedom) -> tuple[Literal["turns", "zooms", "travels"], _Fit]:
+    start = turning(seen, freedom.focal_px)
+    turns = _Fit.of(adjusted(start, seen, freedom, passes=_TRIED), seen, freedom)
+    if np.quantile(turns.away, _MOST) < _EXPLAINED_PX:
+        return "turns", turns
+    freedom = replace(freedom, zooms=True)
+    zooms = _Fit.of(adjusted(start, seen, freedom, passes=_TRIED), seen, freedom)
+    freedom = replace(freedom, zooms=False, travels=True)
+    scene = travelling(seen, freedom)
+    travels = None if scene is None else _Fit.of(scene, seen, freedom)
+    noise = max(_NOISE_PX, min(fit.median for fit in (turns, zooms, travels) if fit is not None))
+    zoomed = np.ptp(zooms.scene.zooms) > _ZOOMED and zooms.price(noise) < _BETTER * turns.price(noise)
+    rival = zooms.price(noise) if zoomed else turns.price(noise)
+    if travels is not None and travels.price(noise) < _BETTER * rival and _sure(travels, seen):
+        return "travels", travels
+    return ("zooms", zooms) if zoomed else ("turns", turns)
+
+
+def _sure(fit: _Fit, seen: Tracks) -> bool:
+    """Return whether a path is more than its doubt."""
+    scene, seen, _ = fit.known(seen, np.arange(len(fit.scene.points)))
+    asked = np.unique(np.linspace(1, len(scene.turns) - 1, _ASKED).astype(int))
+    unsure = doubt(scene, seen, fit.freedom, asked)
+    spread = scene.places - scene.places.mean(axis=0)
+    return bool(_SURE * np.sqrt((unsure.places**2).mean()) < np.sqrt((spread**2).mean()))
+
+
+def _everywhere(
+    scene: Scene, keys: IntArray, seen: Tracks, rows: IntArray, freedom: Freedom, unsure: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return (N, 3, 3) turns and (N, 3) places of all rows, from the known points."""
+    turns, places = _between(keys, scene.turns, scene.places, rows)
+    zooms = np.interp(rows, keys, scene.zooms)
+    step = np.linalg.norm(np.diff(scene.places, axis=0), axis=1)
+    around = step[np.clip(np.searchsorted(keys, rows, side="right") - 1, 0, len(step) - 1)]
+    off = _OFF * around + _OFF_STILL * np.sqrt((step**2).mean())
+    close = np.zeros(len(rows), dtype=int)
+    for start in range(0, len(rows), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        own = Scene(turns[part], places[part], zooms[part], scene.points, scene.focal_px)
+        there, close[part] = resected(own, seen.of(rows[part]), freedom, unsure, off=off[part])
+        turns[part], places[part] = there.turns, there.places
+    good = np.flatnonzero(close >= _SEEN)
+    if len(good):
+        turns, places = _between(rows[good], turns[good], places[good], rows)
+    return turns, places
+
+
+def _between(
+    known: IntArray, turns: FloatArray, places: FloatArray, rows: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return turns and places of all rows from those of some; beyond them as the nearest."""
+    if len(known) == 1:
+        return np.repeat(turns, len(rows), axis=0), np.repeat(places, len(rows), axis=0)
+    within = np.clip(rows, known[0], known[-1])
+    turned = Slerp(known, Rotation.from_matrix(turns))(within).as_matrix()
+    placed = np.stack([np.interp(within, known, axis) for axis in places.T], axis=1)
+    return turned, placed
