@@ -32,7 +32,7 @@ from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, Pose3D, Track2D
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.solve import feet, fit, ground, person, proportions
+from pose_server.solve import fit, ground, person, planting, proportions
 from pose_server.solve.clip import arranged, fit_people
 from pose_server.train.motions import MotionSet, read_motions
 
@@ -73,7 +73,7 @@ VARIANTS = {
     "all joints equally certain": Variant(((person, "_CERTAIN_M", NEVER),)),
     "contacts by speed alone": Variant(silent=True),
     "without levelling by steps": Variant(((ground, "_LEVER_M", NEVER),)),
-    "without free fall": Variant(((feet, "_FALL_M_S2", NEVER),)),
+    "without free fall": Variant(((planting, "_FALL_M_S2", NEVER),)),
     "without contacts": Variant(options=SolveOptions(contacts="never")),
     "without contacts and floor": Variant(options=SolveOptions(contacts="never", floor="none")),
     "raw": Variant(options=SolveOptions(smoothing=0.0)),

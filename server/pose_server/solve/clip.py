@@ -27,10 +27,10 @@ from pose_server.solve.clock import on_clock
 from pose_server.solve.company import apart
 from pose_server.solve.contact_edits import edited
 from pose_server.solve.contacts import SOLES, supporting
-from pose_server.solve.feet import planted
 from pose_server.solve.filters import filtered
 from pose_server.solve.ground import SIZE_SHARE, Stance, common_level, floor_height, upright, world_axes
 from pose_server.solve.person import Person, fitted_person, lifted_soles
+from pose_server.solve.planting import planted
 from pose_server.solve.resample import joints_in_camera, resampled
 from pose_server.solve.travel import way_of
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pose_server.pipeline.kinematics import global_rotations, joint_positions
 from pose_server.pipeline.solve_options import CONTACT_POINTS
-from pose_server.solve import feet
+from pose_server.solve import planting
 from pose_server.solve.contacts import SOLES, clearances, contact_points
-from pose_server.solve.feet import planted
+from pose_server.solve.planting import planted
 from pose_server.solve.proportions import proportions
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
@@ -121,7 +121,7 @@ def test_pieces_of_a_long_clip_meet(monkeypatch):
     local = standing(drift)
     contacts = np.ones((200, 8)) * FEET
     whole = planted(local, drift, BODY, contacts, UP, None, level=False, rate_hz=30)
-    monkeypatch.setattr(feet, "_CHUNK", 70)
+    monkeypatch.setattr(planting, "_CHUNK", 70)
     pieces = planted(local, drift, BODY, contacts, UP, None, level=False, rate_hz=30)
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(np.diff(one, 2, axis=0), np.diff(other, 2, axis=0), atol=1e-3)

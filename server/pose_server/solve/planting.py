@@ -1,4 +1,4 @@
-"""Feet that stand where they stand: limbs and root moved a little, so that what rests does not slide.
+"""What stands stays where it stands: limbs and root moved a little, so that what rests does not slide.
 
 The pose is right but for centimetres; what is asked here is small and local.  Soles at rest, and hands
 and knees on the floor, keep their place, those on the floor its height, none sinks into it; the rest of
