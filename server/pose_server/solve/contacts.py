@@ -45,6 +45,10 @@ _HOP_S = (0.12, 1.2)
 _FALL_M_S2 = (5.0, 16.0)
 #: A foot that is missed for less on both sides goes on doing what it did.
 _MISSED_S = 0.1
+#: Of a foot that is nowhere within this time told more surely than the second, its surest moment is as sure
+#: as that, if it is surer than the first.
+_STANCE_S = 0.3
+_LEAST_SURE, _SURE = 0.1, 0.6
 
 
 def contact_points(joints_m: FloatArray, rotations: FloatArray, person: Proportions) -> FloatArray:
@@ -104,7 +108,8 @@ def resting(
 
     Notes
     -----
-    Odds of the lifter's probability times odds of the speed, with hysteresis.
+    Odds of the lifter's probability times odds of the speed, with hysteresis.  A probability counts beside
+    the largest that the foot has for a while, see `_raised`.
     """
     if len(points_m) < 2:
         return np.zeros(points_m.shape[:2], dtype=bool)
@@ -118,7 +123,7 @@ def resting(
     seen = maximum_filter1d(trust, reach, axis=0, mode="nearest") > 0
     odds = np.where(seen, _ALONE * np.log(_ALONE_M_S / speed), -np.inf)
     if told is not None:
-        sure = np.clip(np.nan_to_num(told), 0.01, 0.99)
+        sure = np.clip(_raised(_bridged(told, trust > 0, rate_hz), rate_hz), 0.01, 0.99)
         beside = _BESIDE * np.clip(np.log(_BESIDE_M_S / speed[:, : told.shape[1]]), -3, 1)
         odds[:, : told.shape[1]] = np.log(sure / (1 - sure)) + beside
     shortest = max(1, round(_SHORTEST_S * rate_hz))
@@ -131,6 +136,34 @@ def resting(
         keep[0] = False
         rests[:, point] = keep[spans]
     return rests
+
+
+def _bridged(told: FloatArray, seen: NDArray[np.bool_], rate_hz: float) -> FloatArray:
+    """Return (T, S) what is told, over moments in which a sole is not seen what is told beside them."""
+    result = np.nan_to_num(told)
+    rows = np.arange(len(told))
+    for sole in range(told.shape[1]):
+        places = np.flatnonzero(seen[:, sole] & np.isfinite(told[:, sole]))
+        if len(places):
+            after = np.clip(np.searchsorted(places, rows), 1, max(len(places) - 1, 1))
+            after = np.minimum(after, len(places) - 1)
+            near = np.minimum(np.abs(places[after] - rows), np.abs(places[np.maximum(after - 1, 0)] - rows))
+            missed = (near > 0) & (near <= max(1, round(_MISSED_S * rate_hz)))
+            result[missed, sole] = np.interp(rows[missed], places, told[places, sole])
+    return result
+
+
+def _raised(told: FloatArray, rate_hz: float) -> FloatArray:
+    """Return (T, S) what is told of feet that a lifter is never sure of, as those of who runs.
+
+    The surest moment of a foot within a short time counts as sure, unless it is most unsure: the rest
+    beside it in proportion.
+    """
+    reach = 2 * round(_STANCE_S * rate_hz) + 1
+    feet = np.repeat(told.reshape(len(told), -1, 2).max(axis=2), 2, axis=1)
+    surest = maximum_filter1d(feet, reach, axis=0, mode="nearest")
+    unsure = (surest > _LEAST_SURE) & (surest < _SURE)
+    return np.where(unsure, told * _SURE / np.maximum(surest, _LEAST_SURE), told)
 
 
 def supporting(

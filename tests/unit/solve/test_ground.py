@@ -152,12 +152,47 @@ def test_who_stands_on_a_stage_or_alone_keeps_the_size():
 def test_the_lifter_decides_where_speed_says_little():
     """A slowly creeping foot is one that stands if the lifter says so, and none if it does not."""
     x = np.linspace(0, 0.3 * 1.0, 30)
-    points = np.stack([x, np.zeros(30), np.full(30, 4.0)], axis=1)[:, None]
-    trust = np.ones((30, 1))
-    for told, expected in ((0.9, True), (0.1, False)):
-        rests = resting(points, trust, np.full((30, 1), told), rate_hz=30)
+    points = np.stack([x, np.zeros(30), np.full(30, 4.0)], axis=1)[:, None].repeat(2, axis=1)
+    trust = np.ones((30, 2))
+    for told, expected in ((0.9, True), (0.08, False)):
+        rests = resting(points, trust, np.full((30, 2), told), rate_hz=30)
         assert (rests == expected).all()
     # One doubtful frame between sure ones does not lift the foot.
-    told = np.full((30, 1), 0.9)
+    told = np.full((30, 2), 0.9)
     told[15] = 0.45
     assert resting(points, trust, told, rate_hz=30).all()
+
+
+def told_feet(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Four soles that stand still, and what is told of them: nothing."""
+    return np.tile([0.0, 0.0, 4.0], (frames, 4, 1)), np.zeros((frames, 4))
+
+
+def test_steps_of_a_runner_of_whom_the_lifter_is_never_sure():
+    points, told = told_feet(60)
+    told[:, :2] = 0.01
+    told[10:18, :2] = told[40:48, :2] = [0.3, 0.35]
+    told[20:28, 2:] = 0.06  # too unsure to be a step
+    speed = np.where(told > 0.02, 0.0, 4.0)
+    points[:, :, 0] = np.cumsum(speed, axis=0) / 30
+    rests = resting(points, np.ones((60, 4)), told, rate_hz=30)
+    assert rests[12:16, :2].all() and rests[42:46, :2].all()
+    assert not rests[22:36].any() and not rests[:, 2:].any()
+
+
+def test_a_sure_step_makes_no_unsure_moment_beside_it_one():
+    points, told = told_feet(40)
+    told[:20, :2], told[20:26, :2] = 0.95, 0.2
+    points[20:, :2, 0] = np.arange(20)[:, None] / 30 * 0.5
+    rests = resting(points, np.ones((40, 4)), told, rate_hz=30)
+    assert rests[:18, :2].all() and not rests[23:26, :2].any()
+
+
+def test_a_foot_that_is_missed_for_a_moment_goes_on_standing():
+    points, told = told_feet(40)
+    told[:, :2] = 0.95
+    trust = np.ones((40, 4))
+    trust[15:18, :2] = told[15:18, :2] = 0
+    trust[25:34, :2] = told[25:34, :2] = 0
+    rests = resting(points, trust, told, rate_hz=30)
+    assert rests[:25, :2].all() and not rests[29:30, :2].any()
