@@ -124,13 +124,15 @@ def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
     return level if level - lowest < _SUNK_M else lowest
 
 
-def common_level(floors_m: Sequence[float]) -> list[float]:
+def common_level(floors_m: Sequence[float], *, flat: bool = False) -> list[float]:
     """Return the factors by which people have to grow for all their floors to be one.
 
     Parameters
     ----------
     floors_m
         Height of each person's floor along up, from the camera.
+    flat
+        Whether there is one floor and no other, whatever that makes of sizes.
 
     Notes
     -----
@@ -145,6 +147,8 @@ def common_level(floors_m: Sequence[float]) -> list[float]:
     away = np.log(np.median(below) / below)
     same = np.abs(away) < _SAME_FLOOR
     common = float(np.average(np.log(below), weights=np.where(same, sure, 1e-9)))
+    if flat:
+        return [float(factor) for factor in np.exp(common - np.log(below))]
     return [float(factor) for factor in np.exp(np.where(same, sure * (common - np.log(below)), 0.0))]
 
 

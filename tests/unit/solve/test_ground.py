@@ -149,6 +149,15 @@ def test_who_stands_on_a_stage_or_alone_keeps_the_size():
     assert common_level([-0.01, -1.0]) == [1.0, 1.0]
 
 
+def test_a_flat_floor_has_no_stage():
+    """Whoever seemed to stand elsewhere is nearer, or further, and smaller or larger for it."""
+    floors = np.array([-1.5, -1.51, -1.2])
+    level = floors * common_level(floors, flat=True)
+    assert level == pytest.approx(level[0])
+    assert level[0] == pytest.approx(-1.505, abs=0.01)
+    assert common_level([0.4, -1.0], flat=True) == [1.0, 1.0]
+
+
 def test_the_lifter_decides_where_speed_says_little():
     """A slowly creeping foot is one that stands if the lifter says so, and none if it does not."""
     x = np.linspace(0, 0.3 * 1.0, 30)
