@@ -89,7 +89,7 @@ def refinement_of(job: Job, spec: jobs_pb2.SolveSpec) -> JobRequest:
     """
     options = job.request.options
     solve = solve_options_of(spec, options.solve)
-    solve.numbered([person.index for person in job.people])
+    solve.numbered(job.people)
     return dataclasses.replace(job.request, options=dataclasses.replace(options, solve=solve), refines=job.id)
 
 

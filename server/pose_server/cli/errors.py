@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pose_shared.errors import InternalError, PoseError
+from pose_shared.errors import InputError, InternalError, PoseError
 
 __all__ = ["clear_errors"]
 
@@ -36,6 +37,11 @@ def clear_errors(*, as_json: bool = False, debug: bool = False) -> Iterator[None
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, FileNotFoundError) and not _stands_somewhere():
+            error = InputError(
+                "The folder in which this was started is gone or was replaced; enter it again, with cd.",
+                reason="FOLDER_GONE",
+            )
         if not isinstance(error, PoseError):
             error = InternalError(
                 f"Something broke that should not ({type(error).__name__}: {error}); "
@@ -46,3 +52,11 @@ def clear_errors(*, as_json: bool = False, debug: bool = False) -> Iterator[None
             print(json.dumps({"error": error.to_dict()}))  # noqa: T201
         print(f"pose-server: {error.message}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
+
+
+def _stands_somewhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True

@@ -48,7 +48,7 @@ def import_command(
         float | None, typer.Option(help="Focal length on a sensor 36 mm along the longer side.")
     ] = None,
     camera: Annotated[
-        str, typer.Option(help="auto follows one that turns, still takes it for one on a tripod.")
+        str, typer.Option(help="auto follows one that moves, still takes it for one on a tripod.")
     ] = "auto",
     camera_track: Annotated[
         Path | None,

@@ -29,8 +29,8 @@ Contacts = Annotated[
 Contact = Annotated[
     list[str] | None,
     typer.Option(
-        help="A foot's contact by hand, in source frames, such as 1:left_heel:120-140=on (person, point, "
-        "first and last frame), or none. Repeatable.",
+        help="A contact of foot, hand or knee set by hand, in source frames, such as 1:left_heel:120-140=on "
+        "(person, point, first and last frame), or none. Repeatable.",
         metavar="EDIT",
     ),
 ]

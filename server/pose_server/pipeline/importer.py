@@ -144,7 +144,7 @@ class _Import:
                 if any(track is kept for kept in tracks)
             ]
             self.progress.people(summaries)
-            options.solve.numbered([person.index for person in summaries])  # who is not there is said now
+            options.solve.numbered(summaries)  # who is not there is said now
         camera, vertical = self.camera(source.info, frames)
         path = None
         if tracks and options.camera_track is not None:

@@ -20,7 +20,7 @@ __all__ = ["CAMERAS", "FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_ra
 FORMATS = ("npz", "bvh", "preview")
 #: Lifters that need no file of the user's.
 LIFTERS = ("auto", "house", "house_causal", "landmarks")
-#: ``auto`` follows one that turns; ``still`` takes it for one on a tripod and does not look.
+#: ``auto`` follows one that moves; ``still`` takes it for one on a tripod and does not look.
 CAMERAS = ("auto", "still")
 _PEOPLE_LIMIT = 64
 #: Rates that people round, and what they are.

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.progress import PersonSummary
+
 __all__ = [
     "BODY_PARTS",
     "CONTACT_MODES",
@@ -86,7 +88,7 @@ _EDIT_LIMIT, _FILTER_LIMIT = 10_000, 100
 
 @dataclass(frozen=True)
 class ContactEdit:
-    """The caller's word on a foot: from one frame to another it carries, or it does not.
+    """The caller's word on a foot, hand or knee: from one frame to another it carries, or it does not.
 
     Raises
     ------
@@ -248,21 +250,26 @@ class SolveOptions:
                     count=len(given),
                 )
 
-    def numbered(self, people: Sequence[int]) -> SolveOptions:
+    def numbered(self, people: Sequence[PersonSummary]) -> SolveOptions:
         """Return the options with edits by place among `people`, counted from 1, as a solve sees them.
 
         Raises
         ------
         InputError
-            An edit names somebody who is not among them (``CONTACT_EDIT_INVALID``).
+            An edit names somebody who is not among them, or frames in all of which that person is not
+            (``CONTACT_EDIT_INVALID``).
         """
-        places = {person: place for place, person in enumerate(people, start=1)}
+        places = {person.index: place for place, person in enumerate(people, start=1)}
         for edit in self.edits:
             if edit.person not in places:
-                listed = ", ".join(str(person) for person in people)
+                listed = ", ".join(str(person.index) for person in people)
                 raise _edit_error(
                     str(edit), f"the result has no person {edit.person}, only {listed or 'nobody'}"
                 )
+            person = people[places[edit.person] - 1]
+            if edit.last_frame < person.first_frame or edit.first_frame > person.last_frame:
+                frames = f"{person.first_frame} to {person.last_frame}"
+                raise _edit_error(str(edit), f"person {edit.person} is in frames {frames} only")
         edits = tuple(dataclasses.replace(edit, person=places[edit.person]) for edit in self.edits)
         return dataclasses.replace(self, edits=edits)
 

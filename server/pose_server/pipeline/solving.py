@@ -55,7 +55,7 @@ def solve_to_files(
     PoseError
         Whatever keeps it from its end, as one sentence.
     """
-    solve = options.solve.numbered(evidence.people)
+    solve = options.solve.numbered(summaries)
     rows, camera, rate, progress = len(evidence), evidence.camera, evidence.rate, log.progress
     with log.stage("solve", rows):
         progress.report("solve", 0, rows)

@@ -155,7 +155,8 @@ def arranged(
     # Somebody who is never seen to stand knows nothing of the floor, unless nobody does.
     standing = [i for i, stance in enumerate(stances) if stance.stands.any()] or list(range(len(people)))
     if options.floor != "none" and len(standing) > 1:
-        factors = dict(zip(standing, common_level([floor_of(stances[i]) for i in standing]), strict=True))
+        levels = common_level([floor_of(stances[i]) for i in standing], flat=options.floor == "flat")
+        factors = dict(zip(standing, levels, strict=True))
         if options.height_m is not None:  # whose height is given keeps it
             factors = {i: factor / factors.get(0, 1.0) for i, factor in factors.items()}
         people = [person.scaled(factors.get(i, 1.0)) for i, person in enumerate(people)]

@@ -29,9 +29,10 @@ _LEVER_M = 0.2
 _OFF_FLOOR_M = 0.05
 #: How well a person's size is known.
 SIZE_SHARE = 0.06
-#: Floors that differ by more, as a share of how far they lie below the camera, are two: a treadmill's deck
-#: is none that others stand on.
-_SAME_FLOOR = 0.08
+#: Floors of two people that differ by more, as a share of how far they lie below the camera, are two: a
+#: treadmill's deck is none that others stand on.  The floor of many is known better, so somebody may be off
+#: that one by less.
+_SAME_FLOOR = 0.16
 _PASSES = 8
 #: How well bodies and steps tell what is up: so far off are they on motion capture. A background that
 #: disagrees more than the latter has another of its directions taken for the upright one.
@@ -124,13 +125,15 @@ def floor_height(heights_m: FloatArray, supports: FloatArray) -> float:
     return level if level - lowest < _SUNK_M else lowest
 
 
-def common_level(floors_m: Sequence[float]) -> list[float]:
+def common_level(floors_m: Sequence[float], *, flat: bool = False) -> list[float]:
     """Return the factors by which people have to grow for all their floors to be one.
 
     Parameters
     ----------
     floors_m
         Height of each person's floor along up, from the camera.
+    flat
+        Whether there is one floor and no other, whatever that makes of sizes.
 
     Notes
     -----
@@ -142,9 +145,12 @@ def common_level(floors_m: Sequence[float]) -> list[float]:
     if len(below) < 2 or (below <= _OFF_FLOOR_M).any():
         return [1.0] * len(below)
     sure = SIZE_SHARE**2 / (SIZE_SHARE**2 + (_OFF_FLOOR_M / below) ** 2)
-    away = np.log(np.median(below) / below)
-    same = np.abs(away) < _SAME_FLOOR
+    others = [np.median(np.delete(below, place)) for place in range(len(below))]
+    most = _SAME_FLOOR * np.sqrt((1 + 1 / (len(below) - 1)) / 2)
+    same = np.abs(np.log(others / below)) < most
     common = float(np.average(np.log(below), weights=np.where(same, sure, 1e-9)))
+    if flat:
+        return [float(factor) for factor in np.exp(common - np.log(below))]
     return [float(factor) for factor in np.exp(np.where(same, sure * (common - np.log(below)), 0.0))]
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from pose_shared.skeleton import SKELETON
+from scipy.ndimage import maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Pose3D, Track2D
@@ -44,6 +46,10 @@ _CERTAIN_M = 0.05
 _GUESSED = 0.3
 _NOWHERE_M = (0.0, 0.0, 4.0)
 _SOLES = list(CARRIERS[:SOLES])
+#: A leg of which neither knee nor ankle is seen this well, for longer than this before and after, is out of
+#: the picture, and what a lifter says of its foot a habit.
+_LEG_SEEN = 0.1
+_LEG_MISSED_S = 0.5
 #: Joints of the trunk that lie between points which detectors and lifters know.
 _MIDDLES = {
     "pelvis": ("left_hip", "right_hip"),
@@ -116,8 +122,16 @@ class Person:
         """Return what the motion tells about the ground."""
         joints = joint_positions(self.local_wxyz, self.root_m, self.body.rest_offsets_m, SKELETON.parents)
         points = contact_points(joints, global_rotations(self.local_wxyz, SKELETON.parents), self.body)
-        rests = resting(points, self.trust[:, CARRIERS], self.told, rate_hz=rate_hz, eye_m=self.eye_m)
+        told = None if self.told is None else self.told * self._legs_seen(rate_hz=rate_hz)
+        rests = resting(points, self.trust[:, CARRIERS], told, rate_hz=rate_hz, eye_m=self.eye_m)
         return Stance(joints, points, clearances(self.body), rests)
+
+    def _legs_seen(self, *, rate_hz: float) -> NDArray[np.bool_]:
+        """Return (T, 4) whether the leg of each sole is in the picture, at least shortly before or after."""
+        legs = [_confidence_of((side + "_knee", side + "_ankle"), self.track) for side in ("left", "right")]
+        seen = np.stack([leg.max(axis=1) for leg in legs], axis=1)
+        reach = 2 * round(_LEG_MISSED_S * rate_hz) + 1
+        return np.repeat(maximum_filter1d(seen, reach, axis=0, mode="nearest") > _LEG_SEEN, 2, axis=1)
 
 
 def fitted_person(

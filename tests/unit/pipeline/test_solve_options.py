@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
+from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
     CONTACT_MODES,
@@ -121,6 +123,11 @@ def test_edits_are_numbered_as_the_solve_sees_people() -> None:
     options = SolveOptions(
         edits=(ContactEdit(4, "left_toe", 1, 2, True), ContactEdit(2, "left_toe", 5, 6, True))
     )
-    assert [edit.person for edit in options.numbered([2, 4]).edits] == [2, 1]
+    second, third, fourth = (PersonSummary(index, 2, 9, 1.0, 0.5) for index in (2, 3, 4))
+    assert [edit.person for edit in options.numbered([second, fourth]).edits] == [2, 1]
     with pytest.raises(InputError, match="no person 4, only 2, 3"):
-        options.numbered([2, 3])
+        options.numbered([second, third])
+    for frames in ((7, 9), (0, 4)):
+        late = dataclasses.replace(second, first_frame=frames[0], last_frame=frames[1])
+        with pytest.raises(InputError, match=f"person 2 is in frames {frames[0]} to {frames[1]} only"):
+            options.numbered([late, fourth])

@@ -63,6 +63,29 @@ def test_without_contacts_nothing_is_held(studio):
     assert slides[0] < 3e-4 and slides[1] > 5e-4
 
 
+def test_feet_out_of_the_picture_do_not_hold_the_body(studio):
+    """Framed to the hips, somebody crouches: the lifter says out of habit that feet stand."""
+    root = studio.standing_root(60) - 0.15 * (1 - np.cos(np.linspace(0, 4 * np.pi, 60)))[:, None] * [
+        0,
+        0,
+        1.0,
+    ]
+    take = studio.film(studio.posed(60, left_shoulder=(0, 70, 0), right_shoulder=(0, -70, 0)), root)
+    legs = ("knee", "ankle", "heel", "toe", "foot")
+    below = [i for i, name in enumerate(take.track.keypoint_names) if any(part in name for part in legs)]
+    confidence = take.track.keypoint_confidence.copy()
+    confidence[:, below] = 0.0
+    track = dataclasses.replace(take.track, keypoint_confidence=confidence)
+    pose = dataclasses.replace(take.pose, contacts=np.full((60, SOLES), 0.95))
+    people = fit_people([track], [pose], take.camera, rate=take.rate, progress=SilentProgress())
+    motion = asked(take, people)
+    assert not motion.contacts[:, :SOLES].any()
+    head = SKELETON.index("head")
+    np.testing.assert_allclose(np.ptp(motion.joints_world_m[:, head, 2]), 0.3, atol=0.06)
+    seen = fit_people([take.track], [pose], take.camera, rate=take.rate, progress=SilentProgress())
+    assert asked(take, seen).contacts[:, :SOLES].any()
+
+
 def test_asking_changes_nothing_of_the_fit(walking, fitted):
     before = fitted[0].local_wxyz.copy()
     first = asked(walking, fitted)

@@ -145,8 +145,21 @@ def test_who_stands_on_a_stage_or_alone_keeps_the_size():
     assert common_level([-1.5]) == [1.0]
     first, second, high = common_level([-1.5, -1.5, -0.8])
     assert high == 1.0 and first == pytest.approx(1) and second == pytest.approx(1)
+    # As far apart as two people on a deck and beside it, and as one who is taller than five others.
+    assert common_level([-1.5, -1.25]) == [1.0, 1.0]
+    assert common_level([-1.5] * 5 + [-1.35])[-1] > 1.05
+    assert common_level([-1.5] * 5 + [-1.28])[-1] == 1.0
     # A camera on the floor sees nothing of sizes in it.
     assert common_level([-0.01, -1.0]) == [1.0, 1.0]
+
+
+def test_a_flat_floor_has_no_stage():
+    """Whoever seemed to stand elsewhere is nearer, or further, and smaller or larger for it."""
+    floors = np.array([-1.5, -1.51, -1.2])
+    level = floors * common_level(floors, flat=True)
+    assert level == pytest.approx(level[0])
+    assert level[0] == pytest.approx(-1.505, abs=0.01)
+    assert common_level([0.4, -1.0], flat=True) == [1.0, 1.0]
 
 
 def test_the_lifter_decides_where_speed_says_little():
