@@ -15,6 +15,7 @@ from pose_server.cli.remote import import_remotely
 from pose_server.export.npz import read_npz
 from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.camera import camera_of_clip
+from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
@@ -65,6 +66,27 @@ def test_the_solved_motion_is_calm_exact_in_length_and_no_worse_than_the_landmar
     assert solved.p_mpjpe_mm <= raw.p_mpjpe_mm
     assert solved.acceleration_error_mm < 6 < raw.acceleration_error_mm
     assert solved.acceleration_mm > 0.5 * solved.reference_acceleration_mm
+
+
+def test_the_result_is_in_the_world_of_a_camera_track(reference_data: Path, tmp_path: Path) -> None:
+    truth = json.loads((reference_data / "real3d" / "cam01.json").read_text())
+    to_camera = np.array(truth["rotation_world_to_camera"])
+    place_m = -to_camera.T @ truth["translation_world_to_camera_m"]
+
+    def tracked(axes: tuple[float, float, float], out: Path) -> ImportReport:
+        turned = Rotation.from_matrix(to_camera.T @ np.diag(axes)).as_quat(scalar_first=True)
+        track = CameraTrack((0,), (tuple(place_m.tolist()),), (tuple(turned.tolist()),), focal_mm=31.52)
+        options = ImportOptions(camera_track=track, people=1, end=Moment(frame=40), formats=MOTION)
+        return imported(reference_data / "real3d" / "cam01.mp4", out, options)
+
+    report = tracked((1, -1, -1), tmp_path / "right")
+    motion = read_npz(tmp_path / "right" / "person_01" / "motion.npz")
+    world_to_camera = np.broadcast_to(motion.world_to_camera, (len(motion), 4, 4))
+    np.testing.assert_allclose(world_to_camera[:, :3, :3], np.tile(to_camera, (len(motion), 1, 1)), atol=1e-4)
+    assert motion.joints_world_m[:, motion.joint_names.index("neck"), 2].min() > 1.0
+    assert not [note for note in report.notes if "nobody stands" in note]
+    # Given in OpenCV's axes it would have everybody hang from the ceiling.
+    assert [note for note in tracked((1, 1, 1), tmp_path / "wrong").notes if "nobody stands" in note]
 
 
 def test_the_room_tells_the_lens_and_what_is_up(balancing: Path, reference_data: Path) -> None:

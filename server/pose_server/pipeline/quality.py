@@ -8,7 +8,7 @@ from pose_shared.skeleton import SKELETON
 from pose_server.pipeline.boundary import FloatArray, Motion, Pose3D
 from pose_server.pipeline.kinematics import global_rotations
 
-__all__ = ["bone_fit_percent", "contact_points_m", "contact_slide_mm"]
+__all__ = ["bone_fit_percent", "contact_points_m", "contact_slide_mm", "lean_deg"]
 
 #: Bones between points that nearly every lifter gives.
 _LIMBS = tuple(side + bone for side in ("left_", "right_") for bone in ("elbow", "wrist", "knee", "ankle"))
@@ -45,6 +45,12 @@ def contact_slide_mm(motion: Motion) -> float | None:
     steps = np.linalg.norm(np.diff(contact_points_m(motion)[..., :2], axis=0), axis=2)
     held = steps[carries[1:] & carries[:-1]]
     return float(held.mean()) * 1e3 if len(held) else None
+
+
+def lean_deg(motion: Motion) -> float:
+    """Return how far the trunk usually is from upright."""
+    trunk = motion.joints_world_m[:, motion.joint_names.index("neck")] - motion.joints_world_m[:, 0]
+    return float(np.degrees(np.median(np.arccos(trunk[:, 2] / np.linalg.norm(trunk, axis=1)))))
 
 
 def bone_fit_percent(motion: Motion, pose: Pose3D) -> float | None:

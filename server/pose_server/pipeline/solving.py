@@ -15,7 +15,7 @@ from pose_server.pipeline.boundary import Motion, Pose3D
 from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import PersonSummary
-from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm
+from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm, lean_deg
 from pose_server.pipeline.report import PersonReport
 from pose_server.pipeline.stages import StageLog
 from pose_server.pipeline.weak_spans import weak_spans
@@ -23,6 +23,9 @@ from pose_server.solve.clip import arranged, fit_people
 from pose_server.video.source import FrameSource
 
 __all__ = ["files_in", "solve_to_files"]
+
+#: Of everybody's trunks at once it is more likely the world that lies.
+_LYING_DEG = 45.0
 
 
 def solve_to_files(
@@ -81,6 +84,14 @@ def solve_to_files(
             vertical=evidence.vertical,
         )
         progress.report("solve", rows, rows)
+    if evidence.path is not None and evidence.path.world is not None:
+        leans = [lean_deg(motion) for motion in motions]
+        if leans and min(leans) > _LYING_DEG:
+            log.note(
+                f"In the world of the camera track nobody stands: trunks lean by {min(leans):.0f} degrees or "
+                "more. If they do stand in the film, its axes are others: z is up, and a camera looks along "
+                "its own -z with y up in its picture."
+            )
     people = []
     with log.stage("export", sum(len(motion) for motion in motions)):
         for motion, pose, summary in zip(motions, evidence.poses, summaries, strict=True):
