@@ -46,25 +46,34 @@ class Tracks:
 
     def within(self, first: int, last: int) -> Tracks:
         """Return what was seen in the rows from `first` to before `last`, which keep their numbers."""
-        part = slice(*np.searchsorted(self.frame, (first, last)))
-        return Tracks(self.frame[part], self.corner[part], self.at_px[part], (), self.count)
+        return self.part(slice(*np.searchsorted(self.frame, (first, last))))
 
     def of(self, rows: IntArray) -> Tracks:
         """Return what was seen in some rows, counted as they are in `rows`, which grows."""
-        kept = np.isin(self.frame, rows)
-        frame = np.searchsorted(rows, self.frame[kept])
-        return Tracks(frame, self.corner[kept], self.at_px[kept], (), len(rows))
+        kept, place = self._in(rows)
+        return Tracks(place, self.corner[kept], self.at_px[kept], (), len(rows))
 
     def of_rows(self, rows: IntArray) -> Tracks:
-        """Return what was seen in some rows, which keep their numbers."""
-        kept = np.isin(self.frame, rows)
+        """Return what was seen in some rows, which grow and keep their numbers."""
+        kept, _ = self._in(rows)
         return Tracks(self.frame[kept], self.corner[kept], self.at_px[kept], self.breaks, self.count)
+
+    def _in(self, rows: IntArray) -> tuple[IntArray, IntArray]:
+        """Return which observations are of some rows, and at which place of `rows` each is."""
+        first, last = (np.searchsorted(self.frame, rows, side) for side in ("left", "right"))
+        counts = last - first
+        place = np.repeat(np.arange(len(rows)), counts)
+        return np.arange(len(place)) + np.repeat(last - np.cumsum(counts), counts), place
 
     def named(self, names: IntArray) -> Tracks:
         """Return what was seen of some corners, counted as they are in `names`, which grows."""
-        kept = np.isin(self.corner, names)
-        corner = np.searchsorted(names, self.corner[kept])
-        return Tracks(self.frame[kept], corner, self.at_px[kept], self.breaks, self.count)
+        corner = np.searchsorted(names, self.corner)
+        kept = np.flatnonzero(np.append(names, -1)[corner] == self.corner)
+        return Tracks(self.frame[kept], corner[kept], self.at_px[kept], self.breaks, self.count)
+
+    def part(self, which: slice) -> Tracks:
+        """Return some observations, one after the other."""
+        return Tracks(self.frame[which], self.corner[which], self.at_px[which], (), self.count)
 
     def in_row(self, row: int) -> slice:
         """Return which observations are of one row."""

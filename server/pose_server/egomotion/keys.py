@@ -18,8 +18,10 @@ _BACK, _FEWEST = 8, 12
 def moved_px(tracks: Tracks, one: int, other: int) -> FloatArray:
     """Return (N,) how far the corners that two rows share moved between them."""
     a, b = tracks.in_row(one), tracks.in_row(other)
-    _, i, j = np.intersect1d(tracks.corner[a], tracks.corner[b], assume_unique=True, return_indices=True)
-    return np.asarray(np.linalg.norm(tracks.at_px[a][i] - tracks.at_px[b][j], axis=1))
+    names = tracks.corner[a]
+    place = np.searchsorted(names, tracks.corner[b])
+    both = np.append(names, -1)[place] == tracks.corner[b]
+    return np.asarray(np.linalg.norm(tracks.at_px[a][place[both]] - tracks.at_px[b][both], axis=1))
 
 
 def key_rows(tracks: Tracks) -> IntArray:
@@ -28,9 +30,8 @@ def key_rows(tracks: Tracks) -> IntArray:
     rows = np.flatnonzero(counts >= _FEWEST)
     keys: list[int] = rows[:1].tolist()
     for row in rows[1:-1].tolist():
-        near = [moved_px(tracks, key, row) for key in keys[-_BACK:]]
         enough = _SHARED * counts[row]
-        close = any(len(moved) >= enough and np.median(moved) < _APART_PX for moved in near)
-        if not close:
+        near = (moved_px(tracks, key, row) for key in keys[: -_BACK - 1 : -1])
+        if not any(len(moved) >= enough and np.median(moved) < _APART_PX for moved in near):
             keys.append(row)
     return np.array([*keys, *rows[1:][-1:]], dtype=np.int64)

@@ -14,8 +14,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from pose_server.egomotion.background import Tracks
-from pose_server.egomotion.bundle import adjusted, doubt, loose, resected
+from pose_server.egomotion.bundle import adjusted, doubt
 from pose_server.egomotion.keys import key_rows
+from pose_server.egomotion.resection import loose, resected
 from pose_server.egomotion.scene import Freedom, Scene, away_px
 from pose_server.egomotion.travelling import travelling
 from pose_server.egomotion.turning import turning

@@ -7,14 +7,15 @@ Triggs, McLauchlan, Hartley and Fitzgibbon, "Bundle Adjustment - A Modern Synthe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pose_server.egomotion.background import Tracks
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["Freedom", "Linear", "Scene", "away_px", "linear", "seen_from", "tangents"]
+__all__ = ["Freedom", "Linear", "Scene", "away_px", "linear", "moved", "seen_from", "tangents"]
 
 #: Points this little before a camera, as a sine, cannot be seen.
 _BEHIND = 1e-6
@@ -102,32 +103,44 @@ def tangents(points: FloatArray, count: int) -> FloatArray:
     return basis
 
 
+def moved(scene: Scene, steps: FloatArray, freedom: Freedom) -> Scene:
+    """Return the scene with its cameras moved by (K, C) steps."""
+    return replace(
+        scene,
+        turns=Rotation.from_rotvec(steps[:, :3]).as_matrix() @ scene.turns,
+        places=scene.places + steps[:, 3:6] if freedom.travels else scene.places,
+        zooms=scene.zooms + steps[:, -1] if freedom.zooms else scene.zooms,
+    )
+
+
 def linear(scene: Scene, tracks: Tracks, freedom: Freedom) -> Linear:
     """Return how far each observation is off, and how that changes."""
     frame = tracks.frame
+    points = np.nan_to_num(scene.points)
     there, seen = seen_from(scene, tracks)
-    depth = np.where(there[:, 2] > _BEHIND, there[:, 2], np.nan)
-    plane = there[:, :2] / depth[:, None]
-    square = (plane**2).sum(axis=1)
+    visible = there[:, 2] > _BEHIND
+    there, seen = (np.where(visible[:, None], values, 0.0) for values in (there, seen))
+    nearness = np.divide(1.0, there[:, 2], where=visible, out=np.zeros(len(frame)))
     focal = scene.focal_px * np.exp(scene.zooms[frame])
+    x, y = plane = (there[:, :2] * nearness[:, None]).T
     # By the plane, of what the lens makes of it; by what lies before the camera, of the plane.
-    by_plane = 2 * scene.bend * plane[:, :, None] * plane[:, None]
-    by_plane += (1 + scene.bend * square)[:, None, None] * np.eye(2)
-    flat = np.zeros((len(frame), 2, 3))
-    flat[:, 0, 0] = flat[:, 1, 1] = 1
-    flat[:, :, 2] = -plane
-    by_there = (focal / depth)[:, None, None] * (by_plane @ flat)
-    by_before = by_there @ scene.turns[frame]
-    columns = [np.cross(there[:, None], by_there)]
+    square = x * x + y * y
+    straight, bent = focal * (1 + scene.bend * square), 2 * scene.bend * focal
+    xx, xy, yy = straight + bent * x * x, bent * x * y, straight + bent * y * y
+    by_there = np.array([[xx, xy, -(xx * x + xy * y)], [xy, yy, -(xy * x + yy * y)]]) * nearness
+    (u, v, w), (a, b, c) = by_there.transpose(1, 0, 2), there.T
+    by_before = by_there.transpose(2, 0, 1) @ scene.turns[frame]
+    camera = np.empty((len(frame), 2, freedom.camera))
+    camera[:, :, :3] = np.array([b * w - c * v, c * u - a * w, a * v - b * u]).transpose(2, 1, 0)
     if freedom.travels:
-        columns.append(by_before * -scene.points[tracks.corner, 3][:, None, None])
+        camera[:, :, 3:6] = by_before * -points[tracks.corner, 3][:, None, None]
     if freedom.zooms:
-        columns.append(seen[:, :, None])
+        camera[:, :, -1] = seen
     by_far = -(by_before @ scene.places[frame][..., None])
     by_point = np.concatenate([by_before, by_far], axis=2)
     return Linear(
-        away=np.nan_to_num(seen - tracks.at_px),
-        camera=np.nan_to_num(np.concatenate(columns, axis=2)),
-        point=np.nan_to_num(by_point @ tangents(scene.points, freedom.point)[tracks.corner]),
-        lens=np.nan_to_num(np.stack([seen, (focal * square)[:, None] * plane], axis=2)),
+        away=np.where(visible[:, None], seen - tracks.at_px, 0.0),
+        camera=camera,
+        point=by_point @ tangents(points, freedom.point)[tracks.corner],
+        lens=np.stack([seen, (focal * square * plane).T], axis=2),
     )

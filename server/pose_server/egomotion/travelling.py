@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_server.egomotion.background import Tracks
-from pose_server.egomotion.bundle import NOISE_PX, adjusted, cost_of, loose, resected
+from pose_server.egomotion.bundle import adjusted
+from pose_server.egomotion.resection import loose, resected
+from pose_server.egomotion.robust import NOISE_PX, cost_of
 from pose_server.egomotion.scene import Freedom, Scene, away_px, seen_from
 from pose_server.egomotion.turning import turned
 from pose_server.pipeline.boundary import FloatArray, IntArray

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pose_server.egomotion.background import Tracks
-from pose_server.egomotion.bundle import NOISE_PX, adjusted, doubt, loose, resected
+from pose_server.egomotion.bundle import adjusted, doubt
+from pose_server.egomotion.resection import loose, resected
+from pose_server.egomotion.robust import NOISE_PX
 from pose_server.egomotion.scene import Freedom, Scene, away_px, linear, seen_from, tangents
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
