@@ -23,7 +23,10 @@ __all__ = ["Doubt", "adjusted", "doubt"]
 
 #: Where nothing tells, a camera stays near its neighbours: one standard deviation, over the usual step.
 _STEP = 3.0
-_DAMPING, _LEAST_DAMPING, _MOST_DAMPING, _EASIER = 1e-4, 1e-8, 1e4, 10.0
+#: How a long way bends as a whole hardly shows: more damping than that would hold it.
+_DAMPING, _LEAST_DAMPING, _MOST_DAMPING, _EASIER = 1e-6, 1e-12, 1e4, 10.0
+#: A step that makes things worse by no more than this is looked at once more.
+_NEARLY = 1.05
 _FIXED, _LENS_STEP, _LENS_MOVED = 1e-4, 0.2, 0.003
 #: Lenses bend about this much either way, as OpenCV's k1, where nobody corrected it.
 _BEND = 0.05
@@ -44,7 +47,7 @@ class Doubt:
 class _Prior:
     """What is known before anything is seen: the lens, the size of the scene, that cameras move steadily."""
 
-    def __init__(self, scene: Scene, freedom: Freedom) -> None:
+    def __init__(self, scene: Scene, freedom: Freedom, held: NDArray[np.bool_]) -> None:
         self.freedom = freedom
         self.step = 0.0
         self.size_at = -1
@@ -52,7 +55,8 @@ class _Prior:
             distance = np.linalg.norm(scene.places, axis=1)
             self.size_at = int(np.argmax(distance))
             self.pull = scene.places[self.size_at] / max(distance[self.size_at], 1e-12)
-            self.firm = (1e3 * NOISE_PX / max(distance[self.size_at], 1e-12)) ** 2
+            # Two that stay where they are say it already.
+            self.firm = (1e3 * NOISE_PX / max(distance[self.size_at], 1e-12)) ** 2 * (held.sum() < 2)
             self.size = float(distance[self.size_at])
             steps = np.sqrt((np.diff(scene.places, axis=0) ** 2).sum(1).mean()) if len(distance) > 1 else 0
             self.step = (NOISE_PX / (_STEP * float(steps))) ** 2 if steps > 0 else 0.0
@@ -118,27 +122,34 @@ def adjusted(
         Called now and then; may raise.
     """
     held = np.arange(len(scene.turns)) == 0 if held is None else held
-    prior = _Prior(scene, freedom)
+    prior = _Prior(scene, freedom, held)
+
+    def equations(scene: Scene, weight: FloatArray) -> Normal:
+        normal = Normal(scene, tracks, freedom, held, weight, check)
+        prior.add_to(normal, scene)
+        return normal
+
+    def priced(scene: Scene) -> tuple[FloatArray, float]:
+        away = away_px(scene, tracks)
+        return away, scale**2 * cost_of(away, scale) + prior.cost(scene)
+
     damping = _DAMPING
     away = away_px(scene, tracks)
     for _ in range(passes):
         scale = scale_of(away)
-        before = scale**2 * cost_of(away, scale) + prior.cost(scene)
+        away, before = priced(scene)
         weight = weights(away, scale)
-        normal = Normal(scene, tracks, freedom, held, weight, check)
-        prior.add_to(normal, scene)
+        normal = equations(scene, weight)
         while damping < _MOST_DAMPING:
             tried = _stepped(scene, normal, freedom, damping)
-            if tried is not None and abs(np.log(tried.focal_px / scene.focal_px)) > _LENS_MOVED:
-                # Turns and rays follow the lens but in a curve; let them, or only small steps are good ones.
-                again = Normal(tried, tracks, freedom, held, weight, check)
-                prior.add_to(again, tried)
-                tried = _stepped(tried, again, freedom, damping, lens_moves=False)
-            if tried is not None:
-                there = away_px(tried, tracks)
-                cost = scale**2 * cost_of(there, scale) + prior.cost(tried)
-                if cost < before:
-                    break
+            there, cost = (away, np.inf) if tried is None else priced(tried)
+            if tried is not None and (_lens_moved(scene, tried) or before <= cost < _NEARLY * before):
+                # Turns and rays follow the lens, or the way as a whole, but in a curve; let them, or only
+                # small steps are good ones.
+                tried = _stepped(tried, equations(tried, weight), freedom, damping, lens_moves=False)
+                there, cost = (away, np.inf) if tried is None else priced(tried)
+            if tried is not None and cost < before:
+                break
             damping *= _EASIER
         else:
             break
@@ -147,6 +158,10 @@ def adjusted(
         if before - cost < _GAIN * before:
             break
     return scene
+
+
+def _lens_moved(scene: Scene, there: Scene) -> bool:
+    return abs(np.log(there.focal_px / scene.focal_px)) > _LENS_MOVED
 
 
 def _stepped(
@@ -177,7 +192,7 @@ def doubt(scene: Scene, tracks: Tracks, freedom: Freedom, cameras: NDArray[np.in
     weight = weights(away, scale_of(away))
     held = np.arange(len(scene.turns)) == 0
     normal = Normal(scene, tracks, freedom, held, weight, _unchecked)
-    prior = _Prior(scene, freedom)
+    prior = _Prior(scene, freedom, held)
     prior.add_to(normal, scene)
     normal.reduce(0.0)
     unknowns = len(scene.turns) * freedom.camera + len(scene.points) * freedom.point

@@ -3,11 +3,13 @@
 Two views that show parallax are posed by an essential matrix (Nister's five points), or by a plane's
 homography, and by whatever of these the views between them agree with best.  From there one key frame
 after the other is placed by the points that are known already, and adds its own; bundle adjustment
-keeps all of it straight.
+keeps all of it straight: of a few key frames around each that comes, of all now and then.  A long film
+is begun with a stretch of it, from which it grows both ways.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +23,7 @@ from pose_server.egomotion.scene import Freedom, Scene, away_px, seen_from
 from pose_server.egomotion.turning import turned
 from pose_server.pipeline.boundary import FloatArray, IntArray
 
-__all__ = ["travelling"]
+__all__ = ["lengthened", "travelling"]
 
 #: Two views to begin with share so many corners, and as much of the first one's.
 _PAIR, _PAIR_SHARE = 30, 0.25
@@ -38,23 +40,25 @@ _PLACED, _PLACED_SHARE = 12, 0.4
 _POINT_PX = 4.0
 #: Rays that lie no farther apart do not tell a distance.
 _NARROW_PX = 2.0
-#: Everything is adjusted again whenever there are so many times more key frames; a few around, now and then.
-_GROWTH, _AROUND, _OFTEN = 1.25, 5, 2
+#: Everything is adjusted again whenever there are so many times more key frames, of a stretch and of all.
+_GROWTH, _LENGTHENED = 1.25, 2.0
+#: A few are adjusted now and then: those so near the last one, by what these see of the nearest.
+_AROUND, _OFTEN, _REACH = 5, 2, 14
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two views and how the second may lie from the first."""
+    """Two views, and where they see the corners that they share."""
 
     first: int
     second: int
-    poses: tuple[tuple[FloatArray, FloatArray], ...]
-    """(3, 3) turns into the second view, and its (3,) places."""
+    here: FloatArray
+    there: FloatArray
     score: float
 
 
-def travelling(tracks: Tracks, freedom: Freedom) -> Scene | None:
-    """Return the cameras of key frames and the points they saw; None if they cannot be made out.
+def travelling(tracks: Tracks, freedom: Freedom, check: Callable[[], None]) -> Scene | None:
+    """Return the cameras of a stretch of key frames and the points they saw; None if they cannot be made out.
 
     Parameters
     ----------
@@ -62,6 +66,8 @@ def travelling(tracks: Tracks, freedom: Freedom) -> Scene | None:
         Of key frames; corners are counted from 0 and seen at least twice.
     freedom
         Of a camera that travels, with what is known of its lens.
+    check
+        Called now and then; may raise.
 
     Returns
     -------
@@ -69,18 +75,43 @@ def travelling(tracks: Tracks, freedom: Freedom) -> Scene | None:
         In the axes of the first key frame and from its place.  Points that nothing is known of are NaN.
     """
     begun = [
-        _Growing.of(tracks, freedom, pair, pose)
-        for pair in _pairs(tracks, freedom.focal_px)
-        for pose in pair.poses
+        _Growing.of(tracks, freedom, pair, pose, check)
+        for pair in _pairs(tracks, freedom.focal_px, check)
+        for pose in _poses(pair.here, pair.there, freedom.focal_px)
     ]
     sound = sorted((growing for growing in begun if growing.between()), key=lambda growing: growing.cost())
     return next((growing.scene_of_all() for growing in sound if growing.through()), None)
 
 
-def _pairs(tracks: Tracks, focal_px: float) -> list[_Pair]:
+def lengthened(
+    scene: Scene, placed: NDArray[np.bool_], tracks: Tracks, freedom: Freedom, report: Callable[[float], None]
+) -> Scene | None:
+    """Return the cameras of all key frames, from those of a stretch; None if they cannot be made out.
+
+    Parameters
+    ----------
+    scene
+        With (K,) cameras, of which some are known, and points that are NaN where they are not.
+    placed
+        (K,) which cameras are: a stretch.
+    tracks, freedom
+        As for `travelling`.
+    report
+        Told of the share of key frames that are placed; may raise.
+    """
+
+    def check() -> None:
+        report(growing.share)
+
+    growing = _Growing(tracks, freedom, scene, placed, check, _LENGTHENED)
+    return growing.scene_of_all() if growing.through() else None
+
+
+def _pairs(tracks: Tracks, focal_px: float, check: Callable[[], None]) -> list[_Pair]:
     """Return the pairs of views that show most parallax, best first."""
     found = []
     for first in np.unique(np.linspace(0, tracks.count - 2, _STARTS).astype(int)).tolist():
+        check()
         best: _Pair | None = None
         for second in range(first + 1, tracks.count):
             a, b = tracks.in_row(first), tracks.in_row(second)
@@ -92,8 +123,8 @@ def _pairs(tracks: Tracks, focal_px: float) -> list[_Pair]:
             here, there = tracks.at_px[a][i].astype(float), tracks.at_px[b][j].astype(float)
             score = _parallax_px(here, there, focal_px) * np.sqrt(len(names))
             if best is None or score > best.score:
-                best = _Pair(first, second, _poses(here, there, focal_px), float(score))
-        if best is not None and best.poses:
+                best = _Pair(first, second, here, there, float(score))
+        if best is not None:
             found.append(best)
     found = sorted(found, key=lambda pair: -pair.score)[:_SEEDS]
     return [pair for pair in found if pair.score > _FAINT * found[0].score]
@@ -132,14 +163,28 @@ def _poses(here: FloatArray, there: FloatArray, focal_px: float) -> tuple[tuple[
 class _Growing:
     """A scene to which key frames are added."""
 
-    def __init__(self, tracks: Tracks, freedom: Freedom, scene: Scene, placed: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        tracks: Tracks,
+        freedom: Freedom,
+        scene: Scene,
+        placed: NDArray[np.bool_],
+        check: Callable[[], None],
+        growth: float = _GROWTH,
+    ) -> None:
         self.tracks, self.freedom, self.scene, self.placed = tracks, freedom, scene, placed
+        self._check, self._growth = check, growth
         self._adjusted = int(placed.sum())
         self._origin = int(np.flatnonzero(placed)[0])
 
     @classmethod
     def of(
-        cls, tracks: Tracks, freedom: Freedom, pair: _Pair, pose: tuple[FloatArray, FloatArray]
+        cls,
+        tracks: Tracks,
+        freedom: Freedom,
+        pair: _Pair,
+        pose: tuple[FloatArray, FloatArray],
+        check: Callable[[], None],
     ) -> _Growing:
         """Begin with two views."""
         count = tracks.count
@@ -148,11 +193,15 @@ class _Growing:
         placed = np.zeros(count, dtype=bool)
         placed[[pair.first, pair.second]] = True
         points = np.full((int(tracks.corner.max()) + 1, 4), np.nan)
-        growing = cls(
-            tracks, freedom, Scene(turns, places, np.zeros(count), points, freedom.focal_px), placed
-        )
-        growing._triangulate()
+        scene = Scene(turns, places, np.zeros(count), points, freedom.focal_px)
+        growing = cls(tracks, freedom, scene, placed, check)
+        growing._triangulate(np.flatnonzero(placed))
         return growing
+
+    @property
+    def share(self) -> float:
+        """How many of the key frames are placed, 0 to 1."""
+        return float(self.placed.mean())
 
     def between(self) -> bool:
         """Place what lies between the first two views and beside them; return whether all of it could be."""
@@ -163,9 +212,10 @@ class _Growing:
         """Place all key frames, and adjust everything; return whether all could be placed."""
         if not self._grow(0, self.tracks.count):
             return False
+        rows = np.arange(len(self.placed))
         for _ in range(2):
-            self._adjust(self.placed, passes=20)
-            self._triangulate()
+            self._adjust(rows, rows, passes=20)
+            self._triangulate(rows)
         return True
 
     def cost(self) -> float:
@@ -192,25 +242,32 @@ class _Growing:
     def _grow(self, first: int, last: int) -> bool:
         """Place all key frames from `first` to before `last`."""
         while True:
+            self._check()
             missing = np.flatnonzero(~self.placed[first:last]) + first
             if not len(missing):
                 return True
-            if not any(self._place(row, beside) for row, beside in self._next(missing)):
+            row = next((row for row, beside in self._next(missing) if self._place(row, beside)), None)
+            if row is None:
                 return False
-            self._triangulate()
-            if self.placed.sum() >= _GROWTH * self._adjusted:
-                self._adjust(self.placed, passes=4)
-                self._adjusted = int(self.placed.sum())
+            self._triangulate(self._near(row, _REACH))
+            placed = np.flatnonzero(self.placed)
+            if len(placed) >= self._growth * self._adjusted:
+                self._adjust(placed, placed, passes=4)
+                self._adjusted = len(placed)
+
+    def _near(self, row: int, reach: int) -> IntArray:
+        """Return which key frames around one are placed."""
+        first = max(row - reach, 0)
+        return np.flatnonzero(self.placed[first : row + reach + 1]) + first
 
     def _next(self, missing: IntArray) -> list[tuple[int, int]]:
         """Return key frames beside placed ones, and these; those first that see most known points."""
-        known = np.isfinite(self.scene.points[:, 0])
+        placed = np.concatenate([[False], self.placed, [False]])
         found = []
-        for row in missing.tolist():
-            for beside in (row - 1, row + 1):
-                if 0 <= beside < len(self.placed) and self.placed[beside]:
-                    sees = int(known[self.tracks.corner[self.tracks.in_row(row)]].sum())
-                    found.append((sees, row, beside))
+        for beside in (-1, 1):
+            for row in missing[placed[missing + 1 + beside]].tolist():
+                names = self.tracks.corner[self.tracks.in_row(row)]
+                found.append((int(np.isfinite(self.scene.points[names, 0]).sum()), row, row + beside))
         return [(row, beside) for _, row, beside in sorted(found, reverse=True)]
 
     def _place(self, row: int, beside: int) -> bool:
@@ -220,83 +277,78 @@ class _Growing:
         names = names[np.isfinite(scene.points[names, 0])]
         if not len(names):
             return False
-        known = replace(scene, points=scene.points[names])
-        unsure = loose(known, self.tracks.of_rows(np.flatnonzero(self.placed)).named(names), self.freedom)
-        start = replace(
-            known,
-            turns=scene.turns[[beside]],
-            places=scene.places[[beside]],
-            zooms=scene.zooms[[beside]],
-        )
+        near = self._near(row, _REACH)
+        known = _cut(scene, near, names)
+        unsure = loose(known, self.tracks.of(near).named(names), self.freedom)
+        start = _cut(scene, np.array([beside]), names)
         there, close = resected(start, self.tracks.of(np.array([row])).named(names), self.freedom, unsure)
         if close[0] < max(_PLACED, _PLACED_SHARE * len(names)):
             return False
         scene.turns[row], scene.places[row] = there.turns[0], there.places[0]
         self.placed[row] = True
         if self.placed.sum() % _OFTEN == 0:
-            near = np.abs(np.arange(len(self.placed)) - row) <= _AROUND
-            self._adjust(self.placed & near, passes=2)
+            self._adjust(self._near(row, _AROUND), self._near(row, _REACH), passes=2)
         return True
 
-    def _triangulate(self) -> None:
-        """Make points of the corners that two placed key frames see, and forget those that are none."""
-        scene = self.scene
-        tracks = self.tracks.of_rows(np.flatnonzero(self.placed))
-        names = tracks.corner
-        away = away_px(scene, tracks)
-        count = len(scene.points)
-        times = np.maximum(np.bincount(names, minlength=count), 1)
-        off = np.bincount(names, np.minimum(np.nan_to_num(away, nan=100.0), 100.0), count) / times
-        asked = (times >= 2) & ~(off < _POINT_PX)
+    def _triangulate(self, rows: IntArray) -> None:
+        """Make points of the corners that two of these key frames see, and forget those that are none."""
+        tracks = self.tracks.of(rows)
+        names, corner = np.unique(tracks.corner, return_inverse=True)
+        tracks = replace(tracks, corner=corner)
+        scene = _cut(self.scene, rows, names)
+        away = np.minimum(np.nan_to_num(away_px(scene, tracks), nan=100.0), 100.0)
+        times = np.bincount(corner, minlength=len(names))
+        asked = (times >= 2) & ~(np.bincount(corner, away, len(names)) < _POINT_PX * times)
         tracks = tracks.named(np.flatnonzero(asked))
-        points = _triangulated(scene, tracks, int(asked.sum()), self._distance())
-        tried = replace(scene, points=points)
-        away = np.nan_to_num(away_px(tried, tracks), nan=100.0)
+        points = _triangulated(scene, tracks, int(asked.sum()), _distance(scene))
+        away = np.nan_to_num(away_px(replace(scene, points=points), tracks), nan=100.0)
         worst = np.zeros(len(points))
         np.maximum.at(worst, tracks.corner, away)
         points[~(worst < _POINT_PX)] = np.nan
-        scene.points[asked] = points
+        self.scene.points[names[asked]] = points
 
-    def _distance(self) -> float:
-        """Return how far away points are in the median; those at infinity are farther."""
-        far = self.scene.points[np.isfinite(self.scene.points[:, 0])]
-        return (
-            float(np.median(np.linalg.norm(far[:, :3], axis=1) / np.maximum(far[:, 3], 1e-6)))
-            if len(far)
-            else 10.0
-        )
-
-    def _adjust(self, free: NDArray[np.bool_], *, passes: int) -> None:
-        """Adjust some key frames and all the points that they see."""
+    def _adjust(self, free: IntArray, within: IntArray, *, passes: int) -> None:
+        """Adjust some key frames and all the points that they see, by what is seen of these from others."""
         scene = self.scene
-        names = np.unique(self.tracks.of_rows(np.flatnonzero(free)).corner)
+        names = np.unique(self.tracks.of_rows(free).corner)
         names = names[np.isfinite(scene.points[names, 0])]
-        seen = self.tracks.of_rows(np.flatnonzero(self.placed)).named(names)
-        names = names[np.bincount(seen.corner, minlength=len(names)) >= 2]
-        rows = np.unique(seen.frame)
-        seen = self.tracks.of(rows).named(names)
-        held = ~free[rows]
-        held |= rows == self._origin
+        seen = self.tracks.of(within).named(names)
+        often = np.bincount(seen.corner, minlength=len(names)) >= 2
+        names, seen = names[often], seen.named(np.flatnonzero(often))
+        held = ~np.isin(within, free) | (within == self._origin)
         if held.all() or not len(names):
             return
-        whole = bool(free[self.placed].all())
+        whole = len(free) == self.placed.sum()
         freedom = (
             self.freedom
-            if whole and len(rows) >= 4
+            if whole and len(free) >= 4
             else replace(self.freedom, focal_px=scene.focal_px, focal_sigma=0.0)
         )
-        part = Scene(
-            scene.turns[rows],
-            scene.places[rows],
-            scene.zooms[rows],
-            scene.points[names],
-            scene.focal_px,
-            scene.bend,
-        )
-        part = adjusted(part, seen, freedom, passes=passes, held=held)
-        scene.turns[rows], scene.places[rows] = part.turns, part.places
+        part = _cut(scene, within, names)
+        part = adjusted(part, seen, freedom, passes=passes, held=held, check=self._check)
+        scene.turns[within], scene.places[within] = part.turns, part.places
         scene.points[names] = part.points
         self.scene = replace(scene, focal_px=part.focal_px, bend=part.bend)
+
+
+def _cut(scene: Scene, rows: IntArray, names: IntArray) -> Scene:
+    """Return a scene of some cameras and points."""
+    return replace(
+        scene,
+        turns=scene.turns[rows],
+        places=scene.places[rows],
+        zooms=scene.zooms[rows],
+        points=scene.points[names],
+    )
+
+
+def _distance(scene: Scene) -> float:
+    """Return how far from the cameras points are in the median; those at infinity are farther."""
+    near = scene.points[np.isfinite(scene.points[:, 0])]
+    if not len(near):
+        return 10.0
+    before = near[:, :3] - near[:, 3:] * np.median(scene.places, axis=0)
+    return float(np.median(np.linalg.norm(before, axis=1) / np.maximum(near[:, 3], 1e-6)))
 
 
 def _triangulated(scene: Scene, tracks: Tracks, count: int, distance: float) -> FloatArray:
