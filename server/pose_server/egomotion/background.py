@@ -94,7 +94,7 @@ def background(
     camera
         Its principal point.
     progress
-        Told of the frames; may cancel.
+        Told of the frames, of which all is only half; may cancel.
     """
     follower = Background(camera)
     done = 0
@@ -104,7 +104,7 @@ def background(
             for frame, seen in zip(batch.frames, rest, strict=True):
                 follower.add(frame, seen.boxes_px)
             done += len(batch)
-            progress.report("camera", done, len(found))
+            progress.report("camera", done, 2 * len(found))
     return follower.tracks()
 
 

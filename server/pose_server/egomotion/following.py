@@ -20,7 +20,7 @@ from pose_server.video.source import FrameSource
 __all__ = ["FOLLOW_VERSION", "Followed", "followed"]
 
 #: Raised when the same frames give other numbers.
-FOLLOW_VERSION = 2
+FOLLOW_VERSION = 3
 
 #: A camera that never turned by more stood still: compression trembles, too.
 _STILL_DEG = 0.25
@@ -93,7 +93,7 @@ def followed(
     camera
         With the lens as far as it is known.
     progress
-        Told of the frames; may cancel.
+        Told of the frames, which are looked at and then explained: each counts twice; may cancel.
 
     Notes
     -----
@@ -107,10 +107,15 @@ def followed(
     ends = (0, *tracks.breaks, tracks.count)
     moves = []
     for first, last in pairwise(ends):
-        progress.check()
+
+        def report(share: float, first: int = first, frames: int = last - first) -> None:
+            progress.report("camera", tracks.count + first + int(share * frames), 2 * tracks.count)
+
         piece = tracks.within(first, last)
         focal_px = float(camera.matrix[0, 0]) * scale
-        moves.append(move_of(piece, first, last, focal_px=focal_px, focal_sigma=sigma or 0.0))
+        move = move_of(piece, first, last, focal_px=focal_px, focal_sigma=sigma or 0.0, report=report)
+        moves.append(move)
+    progress.report("camera", 2 * tracks.count, 2 * tracks.count)
     path = _path(indices, moves)
     longest = max(moves, key=lambda move: len(move.turns))
     tells = path is not None and np.isfinite(longest.focal_sigma)

@@ -152,7 +152,11 @@ class _Import:
             self.log.note("The camera goes as its track says, and everything is in the world of that track.")
         elif tracks and self.camera_moved and options.camera != "still":
             moved = self.follow(source, found, camera, sha256, detector.fingerprint)
-            camera, path = self.felt(camera, moved), moved.path
+            lens, path = camera, moved.path
+            camera = self.felt(camera, moved)
+            if camera is not lens:  # what lines say is up is another direction through another lens
+                room = seen_room(self.lines_px, camera)
+                vertical = room.vertical if room is not None else None
         self.note_lens(camera)
         numbers = tuple(person.index for person in summaries)
         evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
