@@ -209,5 +209,3 @@ def doubt(scene: Scene, tracks: Tracks, freedom: Freedom, cameras: NDArray[np.in
         own += np.einsum("ni,ij,nj->n", normal.along[at], lens, normal.along[at])
         places = np.sqrt(variance * own).reshape(-1, 3)
     return Doubt(float(np.sqrt(variance * lens[0, 0])), places)
-
-

@@ -65,9 +65,7 @@ def resected(
     found = np.zeros(count, dtype=int)
     going = np.arange(count)
     for _ in range(_PASSES):
-        own = replace(
-            scene, turns=scene.turns[going], places=scene.places[going], zooms=scene.zooms[going]
-        )
+        own = replace(scene, turns=scene.turns[going], places=scene.places[going], zooms=scene.zooms[going])
         left = tracks.of(going) if len(going) < count else tracks
         seen = linear(own, left, freedom)
         unsure = seen.point @ points[left.corner] @ seen.point.transpose(0, 2, 1)

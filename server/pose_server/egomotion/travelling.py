@@ -80,7 +80,7 @@ def travelling(tracks: Tracks, freedom: Freedom, check: Callable[[], None]) -> S
         for pose in _poses(pair.here, pair.there, freedom.focal_px)
     ]
     sound = sorted((growing for growing in begun if growing.between()), key=lambda growing: growing.cost())
-    return next((growing.scene_of_all() for growing in sound if growing.through()), None)
+    return next((growing.scene_of_all() for growing in sound if growing.through(2)), None)
 
 
 def lengthened(
@@ -104,7 +104,7 @@ def lengthened(
         report(growing.share)
 
     growing = _Growing(tracks, freedom, scene, placed, check, _LENGTHENED)
-    return growing.scene_of_all() if growing.through() else None
+    return growing.scene_of_all() if growing.through(1) else None
 
 
 def _pairs(tracks: Tracks, focal_px: float, check: Callable[[], None]) -> list[_Pair]:
@@ -208,12 +208,12 @@ class _Growing:
         first, last = np.flatnonzero(self.placed)[[0, -1]].tolist()
         return self._grow(max(first - 1, 0), min(last + 2, len(self.placed))) and self.placed.sum() > 2
 
-    def through(self) -> bool:
+    def through(self, rounds: int) -> bool:
         """Place all key frames, and adjust everything; return whether all could be placed."""
         if not self._grow(0, self.tracks.count):
             return False
         rows = np.arange(len(self.placed))
-        for _ in range(2):
+        for _ in range(rounds):
             self._adjust(rows, rows, passes=20)
             self._triangulate(rows)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pose_server.egomotion.background import Tracks
 from pose_server.egomotion.keys import key_rows
 from pose_server.egomotion.models import Move, move_of
 from scipy.spatial.transform import Rotation
@@ -129,9 +130,47 @@ def test_the_lens_is_as_far_off_as_is_said() -> None:
     assert len(off) >= 14 and (np.array(off) < 2 * np.array(told)).mean() >= 0.93
 
 
-def test_key_frames_are_few_where_little_moves() -> None:
-    still = corners_of(turned(ZERO), 0 * SWAY, room_points(), focal_px=FOCAL_PX, wrong=0.0)
-    assert len(key_rows(still)) <= 3
-    to_and_fro = corners_of(turned(5 * np.sin(40 * T)), 0 * SWAY, room_points(), focal_px=FOCAL_PX)
-    panned = corners_of(turned(40 * T), 0 * SWAY, room_points(), focal_px=FOCAL_PX)
-    assert len(key_rows(to_and_fro)) < 0.7 * len(key_rows(panned))
+#: A walk along a wall, that begins on the spot, looking about.
+LONG = 400
+WALK = Rotation.from_euler(
+    "yx", np.stack([6 * np.sin(np.arange(LONG) / 37), 2 * np.sin(np.arange(LONG) / 10)], axis=1), degrees=True
+).as_matrix()
+WAY = np.outer(0.045 * np.maximum(np.arange(LONG) - 80, 0), [1, 0, 0.1])
+
+
+def long_walk() -> Tracks:
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(-8, 30, 5000), rng.uniform(-2, 2, 5000), rng.uniform(2.5, 9, 5000)])
+    return corners_of(WALK, WAY, points, focal_px=FOCAL_PX, wrong=0.02)
+
+
+def test_a_long_way_is_grown_from_a_stretch_of_it() -> None:
+    told: list[float] = []
+    tracks = long_walk()
+    assert len(key_rows(tracks)) > 60  # more than are looked at as a whole
+    move = move_of(tracks, 0, LONG, focal_px=1.1 * FOCAL_PX, focal_sigma=0.25, report=told.append)
+    assert move.kind == "travels" and move.focal_px == pytest.approx(FOCAL_PX, rel=0.02)
+    assert path_error(move, WALK, WAY) < 0.005 and worst_deg(move, WALK) < 0.5
+    steps = np.linalg.norm(np.diff(move.places, axis=0), axis=1)[100:]
+    assert steps.max() < 1.5 * np.median(steps)  # it never jumps
+    assert told == sorted(told) and told[0] == 0 and 0.9 < told[-1] <= 1 and len(told) > 100
+
+
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.6, 0.75])
+def test_it_may_be_cancelled_at_any_time(at: float) -> None:
+    class Cancelled(Exception):
+        pass
+
+    def report(share: float) -> None:
+        if share >= at:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        move_of(
+            corners_of(HAND, SIDE, room_points()),
+            0,
+            FRAMES,
+            focal_px=FOCAL_PX,
+            focal_sigma=0.0,
+            report=report,
+        )
