@@ -60,8 +60,8 @@ class Tracks:
 
     def _in(self, rows: IntArray) -> tuple[IntArray, IntArray]:
         """Return which observations are of some rows, and at which place of `rows` each is."""
-        first, last = (np.searchsorted(self.frame, rows, side) for side in ("left", "right"))
-        counts = last - first
+        last = np.searchsorted(self.frame, rows, side="right")
+        counts = last - np.searchsorted(self.frame, rows)
         place = np.repeat(np.arange(len(rows)), counts)
         return np.arange(len(place)) + np.repeat(last - np.cumsum(counts), counts), place
 

@@ -161,7 +161,7 @@ def adjusted(
 
 
 def _lens_moved(scene: Scene, there: Scene) -> bool:
-    return abs(np.log(there.focal_px / scene.focal_px)) > _LENS_MOVED
+    return bool(abs(np.log(there.focal_px / scene.focal_px)) > _LENS_MOVED)
 
 
 def _stepped(
