@@ -23,7 +23,7 @@ __all__ = ["Normal", "summed"]
 #: Keeps a point that is seen along one ray only from being wild.
 _TINY = 1e-9
 #: So many observations are taken in one go: what lies between is large.
-_CHUNK = 20_000
+_CHUNK = 10_000
 
 
 def summed(group: NDArray[np.integer[Any]], count: int, values: FloatArray) -> FloatArray:
@@ -80,29 +80,26 @@ class Normal:
     ) -> None:
         """Add what was seen in a part that begins at `start`; `free` are those of cameras that may move."""
         seen = linear(scene, tracks, freedom)
-        weight = weight[: len(seen.away), None, None]
-        away = seen.away[..., None]
+        camera, point = slice(self.size), slice(self.size, self.size + freedom.point)
+        lens, away = slice(point.stop, point.stop + 2), point.stop + 2
+        by = np.concatenate([seen.camera, seen.point, seen.lens, seen.away[..., None]], axis=2)
+        by[:, :, camera] *= self.free[tracks.frame][:, None, None]
+        products = by.transpose(0, 2, 1) * weight[: len(by), None, None] @ by
+        low, high = tracks.frame[0], tracks.frame[-1] + 1
+        whole, part = summed(tracks.frame - low, high - low, products[:, camera]), slice(low, high)
+        self.cc[part] += whole[:, :, camera]
+        self.cl[part] += whole[:, :, lens]
+        self.c[part] += whole[:, :, away]
         low, high = tracks.corner.min(), tracks.corner.max() + 1
-        corner, part = tracks.corner - low, slice(low, high)
-        from_point = seen.point.transpose(0, 2, 1) * weight
-        self.pp[part] += summed(corner, high - low, from_point @ seen.point)
-        self.p[part] += summed(corner, high - low, from_point @ away)[..., 0]
-        self.pl[part] += summed(corner, high - low, from_point @ seen.lens)
-        from_lens = seen.lens.transpose(0, 2, 1) * weight
-        self.ll += (from_lens @ seen.lens).sum(axis=0)
-        self.l += (from_lens @ away)[..., 0].sum(axis=0)
-        at = slice(*np.searchsorted(free, (start, start + len(weight))))
-        own = free[at] - start
-        if not len(own):
-            return
-        low, high = self.frame[at.start], self.frame[at.stop - 1] + 1
-        camera, part = self.frame[at] - low, slice(low, high)
-        by_camera = seen.camera[own]
-        from_camera = by_camera.transpose(0, 2, 1) * weight[own]
-        self.cc[part] += summed(camera, high - low, from_camera @ by_camera)
-        self.c[part] += summed(camera, high - low, from_camera @ away[own])[..., 0]
-        self.cl[part] += summed(camera, high - low, from_camera @ seen.lens[own])
-        self.cp[at] = from_camera @ seen.point[own]
+        whole, part = summed(tracks.corner - low, high - low, products[:, point]), slice(low, high)
+        self.pp[part] += whole[:, :, point]
+        self.pl[part] += whole[:, :, lens]
+        self.p[part] += whole[:, :, away]
+        whole = products[:, lens].sum(axis=0)
+        self.ll += whole[:, lens]
+        self.l += whole[:, away]
+        at = slice(*np.searchsorted(free, (start, start + len(by))))
+        self.cp[at] = products[free[at] - start, camera, point]
 
     def reduce(self, damping: float) -> None:
         """Eliminate the points.

@@ -78,7 +78,7 @@ def seen_from(scene: Scene, tracks: Tracks) -> tuple[FloatArray, FloatArray]:
     """Return (M, 3) where points lie from the cameras, and (M, 2) where they are seen; NaN behind them."""
     points, frame = scene.points[tracks.corner], tracks.frame
     before = points[:, :3] - points[:, 3:] * scene.places[frame]
-    there = (scene.turns[frame] @ before[..., None])[..., 0]
+    there = np.einsum("mij,mj->mi", scene.turns[frame], before)
     with np.errstate(divide="ignore", invalid="ignore"):
         plane = np.where(there[:, 2:] > _BEHIND, there[:, :2] / there[:, 2:], np.nan)
     focal = scene.focal_px * np.exp(scene.zooms[frame])
