@@ -10,7 +10,7 @@ from pose_server.detect.registry import create_detector
 from pose_server.egomotion.lines import Backdrop
 from pose_server.egomotion.room import seen_room
 from pose_server.evaluate.cleanup import cleaned
-from pose_server.evaluate.metrics import measures, root_error
+from pose_server.evaluate.metrics import contact_score, foot_slide, measures, root_error
 from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS
 from pose_server.evaluate.reference import ClipReference
 from pose_server.lift.lifter import Lifter
@@ -19,10 +19,13 @@ from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, 
 from pose_server.pipeline.camera import camera_of_clip, with_focal
 from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.progress import SilentProgress
+from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
+from pose_server.solve.contacts import SOLES
 from pose_server.track.selection import select_people
 from pose_server.track.tracker import track_people
+from pose_server.train.windows import LOW_M, STILL_M_S
 from pose_server.video.open import open_clip
 
 __all__ = ["evaluate_clip", "person_of"]
@@ -128,7 +131,20 @@ def _solved(
     up = motion.world_to_camera[:3, 2]
     row["gravity_deg"] = float(np.degrees(np.arccos(np.clip(up @ reference.up, -1, 1))))
     row["focal_error"] = float(abs(camera.matrix[0, 0] / reference.camera.matrix[0, 0] - 1))
-    return row
+    row["reprojection_px"] = float(np.nanmedian(motion.reprojection_px))
+    own = foot_slide(contact_points_m(motion)[:, :SOLES], motion.contacts[:, :SOLES], fps=float(motion.rate))
+    row["own_slide_mm_frame"] = own.mm_frame
+    inside = motion.frames < len(reference.feet_m)
+    score = contact_score(motion.contacts[inside, :SOLES], _slow_feet(reference)[motion.frames[inside]])
+    return row | {f"contact_{name}": value for name, value in score._asdict().items()}
+
+
+def _slow_feet(reference: ClipReference) -> FloatArray:
+    """Return (T, 4) where the reference's feet are slow and low, as the labels of motion capture have it."""
+    speed = np.linalg.norm(np.gradient(reference.feet_m, 1 / reference.rate_hz, axis=0), axis=2)
+    height = reference.feet_m @ reference.up
+    slow = (speed < STILL_M_S) & (height < np.nanmin(height, initial=np.inf) + LOW_M)
+    return np.where(np.isfinite(speed), slow, np.nan)
 
 
 def _measured(

@@ -3,7 +3,7 @@
 A folder holds one ``*.mp4`` (or other film), a JSON of the same stem with the camera (``fx``, ``fy``,
 ``cx``, ``cy``, ``width``, ``height``, ``rotation_world_to_camera``, ``translation_world_to_camera_m``)
 and ``reference.trc`` with markers named as OpenSim does (``RHip``, ``LKnee``, …), whose world is the
-columns z, x, y: its third axis is up.
+columns z, x, y: its third axis is up.  Feet may be marked (``LHeel``, ``LBigToe``, …).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 _MARKERS = tuple(
     ("L" if name.startswith("left") else "R") + name.partition("_")[2].capitalize() for name in LIMB_JOINTS
 )
+_FEET = ("LHeel", "LBigToe", "RHeel", "RBigToe")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class ClipReference:
     rate_hz: float
     up: FloatArray
     """(3,) in the camera."""
+    feet_m: FloatArray
+    """(T, 4, 3) left heel and toe, right heel and toe, in the camera; NaN where unknown."""
 
 
 def read_reference(folder: Path) -> ClipReference:
@@ -63,14 +66,15 @@ def read_reference(folder: Path) -> ClipReference:
         if turn.shape != (3, 3) or shift.shape != (3,) or not np.isfinite([*matrix, *turn, shift]).all():
             raise ValueError("the camera's numbers are not three by three and three")
         joints = world @ turn.T + shift
+        limbs = len(_MARKERS)
     except (OSError, LookupError, ValueError, TypeError) as error:
         raise _unreadable(folder, f"{type(error).__name__}: {error}") from error
     camera = Camera(matrix=matrix, distortion=np.zeros(5), image_size=size, focal_source="given")
-    return ClipReference(films[0], camera, joints, rate_hz, turn[:, 2])
+    return ClipReference(films[0], camera, joints[:, :limbs], rate_hz, turn[:, 2], joints[:, limbs:])
 
 
 def _read_trc(path: Path) -> tuple[FloatArray, float]:
-    """Return (T, 12, 3) world metres, and the rate."""
+    """Return (T, 16, 3) world metres of limbs and feet, and the rate."""
     lines = path.read_text(encoding="utf-8").splitlines()
     markers = [name for name in lines[3].split("\t")[2:] if name]
     head = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=False))
@@ -83,7 +87,11 @@ def _read_trc(path: Path) -> tuple[FloatArray, float]:
         cells = line.rstrip("\t").split("\t")
         rows.append([float(cell) if cell else np.nan for cell in cells + [""] * (width - len(cells))])
     world = np.array(rows)[:, 2:].reshape(len(rows), len(markers), 3)[:, :, [2, 0, 1]] * unit_m
-    return world[:, [markers.index(name) for name in _MARKERS]], rate_hz
+    chosen = np.full((len(world), len(_MARKERS) + len(_FEET), 3), np.nan)
+    for place, name in enumerate((*_MARKERS, *_FEET)):
+        if name in markers or name in _MARKERS:  # feet need not be marked
+            chosen[:, place] = world[:, markers.index(name)]
+    return chosen, rate_hz
 
 
 def _unreadable(folder: Path, fault: str) -> InputError:

@@ -20,6 +20,8 @@ from pose_server.train.sightings import SightModel
 
 __all__ = ["clip_table", "mocap_table"]
 
+#: Of solved motions alone: how feet step.
+_STEPS = ("own_slide_mm_frame", "contact_precision", "contact_recall", "contact_f1")
 _BODY = ("mpjpe_mm", "p_mpjpe_mm", "acceleration", "bone_spread")
 
 
@@ -77,7 +79,15 @@ def clip_table(clip: Path, lifters: Sequence[str], *, detector: str = "auto") ->
         (
             Column("method", "Method"),
             Column("lens", "Lens"),
-            *columns(*_BODY, "root_absolute_m", "root_scaled_m", "focal_error", "gravity_deg"),
+            *columns(
+                *_BODY,
+                "root_absolute_m",
+                "root_scaled_m",
+                "focal_error",
+                "gravity_deg",
+                "reprojection_px",
+                *_STEPS,
+            ),
         ),
         rows,
         note=(

@@ -16,11 +16,12 @@ from pose_server.train.cameras import CameraModel, filmed
 from pose_server.train.motions import RATE_HZ, MotionSet
 from pose_server.train.sightings import SightModel, sighted
 
-__all__ = ["BodyModel", "Window", "WindowSource", "contact_labels"]
+__all__ = ["LOW_M", "STILL_M_S", "BodyModel", "Window", "WindowSource", "contact_labels"]
 
 _CONTACTS = [BODY_31.index(name) for name in CONTACT_POINTS]
-_STILL_M_S = 0.3
-_LOW_M = 0.15
+#: What contacts are labelled by: a slower point, no higher above the lowest.
+STILL_M_S = 0.3
+LOW_M = 0.15
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,6 @@ def contact_labels(points: Tensor, rate_hz: Tensor) -> Tensor:
     feet = points[:, :, _CONTACTS]
     step = torch.diff(feet, dim=1).norm(dim=-1) * rate_hz[:, None, None]
     padded = torch.cat([step[:, :1], step, step[:, -1:]], dim=1)
-    still = (padded[:, 1:] + padded[:, :-1]) / 2 < _STILL_M_S
-    low = feet[..., 1] < feet[..., 1].amin(dim=(1, 2), keepdim=True) + _LOW_M
+    still = (padded[:, 1:] + padded[:, :-1]) / 2 < STILL_M_S
+    low = feet[..., 1] < feet[..., 1].amin(dim=(1, 2), keepdim=True) + LOW_M
     return (still & low).to(points.dtype)

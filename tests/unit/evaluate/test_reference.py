@@ -64,6 +64,17 @@ def test_a_made_folder_is_read(tmp_path: Path) -> None:
     np.testing.assert_allclose(reference.joints_m[:, knee], expected)
 
 
+def test_feet_are_read_where_they_are_marked(tmp_path: Path) -> None:
+    assert np.isnan(read_reference(folder_of(tmp_path)).feet_m).all()
+    marked = read_reference(folder_of(tmp_path, text=trc(markers=[*MARKERS, "RBigToe", "LHeel"])))
+    assert marked.feet_m.shape == (FRAMES, 4, 3)
+    assert np.isfinite(marked.feet_m).all(axis=(0, 2)).tolist() == [True, False, False, True]
+    number = len(MARKERS) + 1
+    np.testing.assert_allclose(
+        marked.feet_m[:, 0], [[20 + t, -(10 + number), number + 4] for t in range(FRAMES)]
+    )
+
+
 def test_millimetres_are_metres(tmp_path: Path) -> None:
     metres = read_reference(folder_of(tmp_path)).joints_m - [0, 0, 4]
     thousandth = read_reference(folder_of(tmp_path, text=trc("mm"))).joints_m - [0, 0, 4]
