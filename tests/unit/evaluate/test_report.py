@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pose_server.evaluate.report import clip_table, mocap_table
 from pose_server.evaluate.table import write_tables
 from pose_server.lift.house import write_weights
 from pose_server.lift.network import LiftNetwork, LiftShape
+from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.train.motions import write_motions
 from pose_shared.errors import InputError
 
@@ -100,8 +102,30 @@ def filmed(tmp_path: Path) -> tuple[ClipReference, Scene]:
             )
         film.mux(stream.encode())
     return ClipReference(
-        path, scene.camera, scene.joints_m, 30.0, np.asarray(scene.up[0], dtype=float)
+        path,
+        scene.camera,
+        scene.joints_m,
+        30.0,
+        np.asarray(scene.up[0], dtype=float),
+        np.full((len(scene.joints_m), 4, 3), np.nan),
     ), scene
+
+
+def test_contacts_are_judged_by_slow_feet_where_they_are_marked(
+    filmed: tuple[ClipReference, Scene],
+) -> None:
+    reference, scene = filmed
+    truth, always = [("truth", _Truth(scene))], SolveOptions(contacts="always")
+    unmarked = evaluate_clip(reference, scene.track, truth, options=always)[1]  # type: ignore[arg-type]
+    assert np.isnan(unmarked["contact_recall"]) and unmarked["own_slide_mm_frame"] >= 0
+    still, running = (np.zeros((len(scene.joints_m), 4, 3)) for _ in range(2))
+    running[..., 0] = np.arange(len(running))[:, None] / 10
+    precisions = []
+    for feet_m in (still, running):
+        marked = dataclasses.replace(reference, feet_m=feet_m)
+        row = evaluate_clip(marked, scene.track, truth, options=always)[1]  # type: ignore[arg-type]
+        precisions.append(row["contact_precision"])
+    assert precisions == [1, 0]
 
 
 def test_a_lifter_on_a_clip_is_measured_alone_and_solved(filmed: tuple[ClipReference, Scene]) -> None:
