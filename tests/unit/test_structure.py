@@ -47,7 +47,7 @@ LAYERS = (
 STAGE_NEEDS = {
     "egomotion": {"video"},
     "export": {"video"},
-    "keypoints": {"detect", "export", "lift", "video"},
+    "keypoints": {"export", "lift", "video"},
     "lift": set(),
     "mocap": {"export"},
     "solve": set(),

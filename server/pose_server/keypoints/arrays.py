@@ -90,7 +90,10 @@ def motion_clips(path: Path, arrays: Arrays) -> Iterator[FoundClip]:
     points = np.concatenate([motion.keypoints_px, motion.keypoint_confidence[..., None]], axis=2)
     yield FoundClip(
         path.parent.name if path.stem == "motion" and path.parent.name else path.stem,
-        {frame: [Person(person.astype(np.float64), _ALONE)] for frame, person in enumerate(points)},
+        {
+            frame: [Person(person.astype(np.float64), _ALONE)]
+            for frame, person in enumerate(points, int(motion.frames[0]))
+        },
         size=motion.camera.image_size,
         rate=Fraction(motion.rate),
         names=motion.keypoint_names,

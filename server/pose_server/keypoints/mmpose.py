@@ -36,12 +36,13 @@ def is_mmpose_picture(document: Any) -> bool:
 
 
 def mmpose_frames(document: Any) -> dict[int, list[Person]]:
-    """Return the people of every frame."""
+    """Return the people of every frame, counted from 0; the demo scripts count from 1."""
     frames: dict[int, list[Person]] = {}
+    before = 1 if isinstance(document, dict) else 0
     for frame in _frames_in(document):
-        if not isinstance(frame["frame_id"], int) or frame["frame_id"] in frames:
+        if not isinstance(frame["frame_id"], int) or frame["frame_id"] - before in frames:
             raise ValueError(f"a frame has the number {frame['frame_id']!r}")
-        frames[frame["frame_id"]] = mmpose_people(frame["instances"])
+        frames[frame["frame_id"] - before] = mmpose_people(frame["instances"])
     return frames
 
 

@@ -224,7 +224,7 @@ def test_mmpose_film(tmp_path: Path) -> None:
 def test_mmpose_demo_with_names(tmp_path: Path) -> None:
     demo = {"meta_info": {"keypoint_id2name": {"0": "nose"}}, "instance_info": mmpose_film(POINTS, first=1)}
     clip = only(written(tmp_path / "results_film.json", demo))
-    assert (clip.first_number, clip.frame_count, clip.keypoint_names) == (1, 4, COCO_17.joints)
+    assert (clip.first_number, clip.frame_count, clip.keypoint_names) == (0, 4, COCO_17.joints)
     demo["meta_info"] = {"keypoint_id2name": {"0": "root"}}
     assert only(written(tmp_path / "results_film.json", demo)).keypoint_names[0] == "pelvis"
 
