@@ -23,11 +23,10 @@ Frames = dict[int, list[Person]]
 
 def is_alphapose(document: Any) -> bool:
     """Whether this is ``alphapose-results.json`` in any of its three forms."""
-    if isinstance(document, list):
-        return bool(document) and all(_is_result(entry) for entry in document[:20])
     if isinstance(document, dict):
-        return bool(document) and all(is_alphapose_frame(frame) for frame in list(document.values())[:20])
-    return False
+        return bool(document) and is_alphapose_frame(next(iter(document.values())))
+    entry = document[0] if isinstance(document, list) and document else None
+    return isinstance(entry, dict) and isinstance(entry.get("image_id"), str) and "keypoints" in entry
 
 
 def is_alphapose_frame(document: Any) -> bool:
@@ -61,13 +60,10 @@ def alphapose_people(document: Any) -> list[Person]:
 
 def is_poseflow(document: Any) -> bool:
     """Whether this is ``poseflow-results.json``: a list of people with ``idx`` for every picture."""
-    if not isinstance(document, dict) or not document:
+    if not isinstance(document, dict) or not all(isinstance(frame, list) for frame in document.values()):
         return False
-    frames = list(document.values())
-    people = [person for frame in frames if isinstance(frame, list) for person in frame[:1]]
-    return all(isinstance(frame, list) for frame in frames) and all(
-        isinstance(person, dict) and {"keypoints", "idx"} <= person.keys() for person in people
-    )
+    person = next((frame[0] for frame in document.values() if frame), None)
+    return isinstance(person, dict) and {"keypoints", "idx"} <= person.keys()
 
 
 def poseflow_frames(document: Mapping[str, Any]) -> Frames:
@@ -77,14 +73,6 @@ def poseflow_frames(document: Mapping[str, Any]) -> Frames:
         numbers[name]: [Person(points_of(p["keypoints"]), _identity(p["idx"])) for p in people]
         for name, people in document.items()
     }
-
-
-def _is_result(entry: Any) -> bool:
-    return (
-        isinstance(entry, dict)
-        and isinstance(entry.get("image_id"), str)
-        and isinstance(entry.get("keypoints"), list)
-    )
 
 
 def _identity(idx: Any) -> int:

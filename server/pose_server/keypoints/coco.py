@@ -12,16 +12,8 @@ __all__ = ["coco_frames", "is_coco"]
 
 def is_coco(document: Any) -> bool:
     """Whether this is a list of results with numbered images."""
-    return (
-        isinstance(document, list)
-        and bool(document)
-        and all(
-            isinstance(entry, dict)
-            and isinstance(entry.get("image_id"), int)
-            and isinstance(entry.get("keypoints"), list)
-            for entry in document[:20]
-        )
-    )
+    entry = document[0] if isinstance(document, list) and document else None
+    return isinstance(entry, dict) and isinstance(entry.get("image_id"), int) and "keypoints" in entry
 
 
 def coco_frames(document: Any) -> dict[int, list[Person]]:

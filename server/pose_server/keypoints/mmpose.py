@@ -19,20 +19,14 @@ _HUMAN36M_FIRST = "root"
 def is_mmpose(document: Any) -> bool:
     """Whether this has a list of instances for every frame of a film."""
     frames = _frames_in(document)
-    return (
-        isinstance(frames, list)
-        and bool(frames)
-        and all(isinstance(frame, dict) and {"frame_id", "instances"} <= frame.keys() for frame in frames)
-    )
+    frame = frames[0] if isinstance(frames, list) and frames else None
+    return isinstance(frame, dict) and {"frame_id", "instances"} <= frame.keys()
 
 
 def is_mmpose_picture(document: Any) -> bool:
     """Whether this is the list of instances of one picture."""
-    return (
-        isinstance(document, list)
-        and bool(document)
-        and all(isinstance(p, dict) and {"keypoints", "keypoint_scores"} <= p.keys() for p in document)
-    )
+    person = document[0] if isinstance(document, list) and document else None
+    return isinstance(person, dict) and {"keypoints", "keypoint_scores"} <= person.keys()
 
 
 def mmpose_frames(document: Any) -> dict[int, list[Person]]:
