@@ -140,30 +140,21 @@ def import_command(
                 reason="KEYPOINTS_LOCAL",
             )
 
-        def show(report: dict[str, Any], place: Path, begin: float) -> None:
-            if not as_json:
-                print_summary(report, place, time.monotonic() - begin)
+        def run(points: KeypointClip | None, place: Path) -> dict[str, Any]:
+            begin = time.monotonic()
+            if server is not None and clip is not None:
+                from pose_server.cli.remote import import_remotely
 
-        begin = time.monotonic()
-        if server is not None and clip is not None:
-            from pose_server.cli.remote import import_remotely
-
-            reports = [import_remotely(clip, options, out, server=server, quiet=as_json)]
-            show(reports[0], out, begin)
-        elif keypoints is None:
-            reports = [_import_here(clip, options, out, device=device, use_cache=cache, quiet=as_json)]
-            show(reports[0], out, begin)
-        else:
-
-            def run(points: KeypointClip, place: Path) -> dict[str, Any]:
-                begin = time.monotonic()
+                report = import_remotely(clip, options, place, server=server, quiet=as_json)
+            else:
                 report = _import_here(
                     clip, options, place, points, device=device, use_cache=cache, quiet=as_json
                 )
-                show(report, place, begin)
-                return report
+            if not as_json:
+                print_summary(report, place, time.monotonic() - begin)
+            return report
 
-            reports = import_each(choice.read(), out, run)
+        reports = [run(None, out)] if keypoints is None else import_each(choice.read(), out, run)
         if as_json:
             content = reports[0] if len(reports) == 1 else reports
             typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
@@ -173,7 +164,7 @@ def _import_here(
     clip: Path | None,
     options: ImportOptions,
     out: Path,
-    keypoints: KeypointClip | None = None,
+    keypoints: KeypointClip | None,
     *,
     device: str | None,
     use_cache: bool,
