@@ -169,6 +169,28 @@ def test_frame_numbers_of_the_file_are_those_of_the_film(tmp_path: Path) -> None
     assert (alone.people[0].first_frame, alone.people[0].last_frame) == (0, 39)
 
 
+def test_points_beyond_the_end_of_the_film_are_told_of(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", frames=30)
+    clip = read_keypoints(write(tmp_path / "a.json", results(1)))[0]
+    report = imported(tmp_path / "out", film, clip)
+    assert report.clip.frame_count == 30 and "frame 39" in report.notes[1]
+    part = imported(tmp_path / "part", film, clip, end=Moment(frame=20))
+    assert not any("go on" in note for note in part.notes)
+
+
+def test_pictures_are_matched_by_their_numbers(tmp_path: Path) -> None:
+    for number in range(7, 7 + FRAMES):
+        with av.open(str(tmp_path / f"shot.{number:04d}.png"), "w", format="image2") as picture:
+            stream = picture.add_stream("png")
+            stream.width, stream.height, stream.pix_fmt = *SIZE, "rgb24"
+            grey = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+            picture.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            picture.mux(stream.encode())
+    clip = read_keypoints(write(tmp_path / "a.json", results(1, frames=range(7, 7 + FRAMES))))[0]
+    report = imported(tmp_path / "out", tmp_path / "shot.%04d.png", clip, input_fps=30)
+    assert (report.people[0].first_frame, report.people[0].last_frame) == (0, FRAMES - 1)
+
+
 def test_keypoints_of_another_film(tmp_path: Path) -> None:
     film, small = write_film(tmp_path / "a.mp4", 10), write_film(tmp_path / "b.mp4", 10, (320, 240))
     late = read_keypoints(write(tmp_path / "a.json", results(1, frames=range(50, 50 + FRAMES))))[0]

@@ -75,6 +75,7 @@ class KeypointDetector:
         self.keypoint_names = keypoints.keypoint_names
         names = ",".join(keypoints.keypoint_names)
         self.fingerprint = f"keypoints-{_VERSION}-{keypoints.sha256}-{first_frame}-{keypoints.size}-{names}"
+        self.last_frame = first_frame + keypoints.frame_count - 1
         self._keypoints = keypoints
         self._first_frame = first_frame
 

@@ -214,6 +214,12 @@ class _Import:
             f"The 2D points are those of '{self.keypoints.name}' ({detector.name}, "
             f"{len(detector.keypoint_names)} a person); {who}."
         )
+        end = info.first_frame + info.frame_count
+        if detector.last_frame >= end and self.options.end is None:
+            self.log.note(
+                f"The 2D points go on to frame {detector.last_frame}, and the clip only to {end - 1}; "
+                "see whether they are of this very film."
+            )
         return detector
 
     def frame_settings(self) -> dict[str, Any]:
