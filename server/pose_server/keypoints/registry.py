@@ -20,7 +20,7 @@ from pose_server.keypoints.people import BODY_LAYOUTS, PIXEL_INDEX, FoundClip, P
 __all__ = ["KEYPOINT_FORMATS", "KeypointFormat", "read_keypoints"]
 
 _ARRAYS_BYTES = 256 << 20
-_OPENPOSE = ("body_25", "body_25b", "coco_18", "mpii_16")
+_OPENPOSE = ("body_25", "body_25b", "coco_18")
 _COCO_18 = ("coco_18",)
 #: AlphaPose writes its ``sep-json`` beside a file with all pictures.
 _ALPHAPOSE_FILE, _ALPHAPOSE_FOLDER = "alphapose-results.json", "sep-json"
