@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KeypointChoice", "import_each"]
 
-_LONGEST_PX = 65536
-
 #: Imports one clip's keypoints into a folder, and returns its report.
 Importer = Callable[["KeypointClip", Path], dict[str, Any]]
 
@@ -60,15 +58,14 @@ class KeypointChoice:
         """Width and height, if they were given."""
         if self.size is None:
             return None
-        parts = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size.lower())
-        sizes = tuple(map(int, parts.groups())) if parts else ()
-        if len(sizes) != 2 or not all(1 <= size <= _LONGEST_PX for size in sizes):
+        parts = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", self.size.lower())
+        if parts is None:
             raise InputError(
                 f"--size {self.size} is no size; give width x height in pixels, such as 1920x1080.",
                 reason="SIZE_INVALID",
                 value=self.size,
             )
-        return sizes[0], sizes[1]
+        return int(parts[1]), int(parts[2])
 
     def read(self) -> list[KeypointClip]:
         """Return the clips of the file; raises as `read_keypoints` and `KeypointClip.sized`."""

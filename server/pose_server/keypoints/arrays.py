@@ -26,6 +26,7 @@ __all__ = [
 Arrays = Mapping[str, Any]
 _COCO = ("coco_17",)
 _ALONE = 0
+_SLOWEST_HZ, _FASTEST_HZ = Fraction(1, 10), 1000
 
 
 def is_detectron(arrays: Arrays) -> bool:
@@ -87,6 +88,8 @@ def motion_clips(path: Path, arrays: Arrays) -> Iterator[FoundClip]:
     from pose_server.export.npz import read_npz
 
     motion = read_npz(path)
+    if not _SLOWEST_HZ <= motion.rate <= _FASTEST_HZ:
+        raise ValueError(f"its rate is {float(motion.rate):g} frames per second")
     points = np.concatenate([motion.keypoints_px, motion.keypoint_confidence[..., None]], axis=2)
     yield FoundClip(
         path.parent.name if path.stem == "motion" and path.parent.name else path.stem,
@@ -95,7 +98,7 @@ def motion_clips(path: Path, arrays: Arrays) -> Iterator[FoundClip]:
             for frame, person in enumerate(points, int(motion.frames[0]))
         },
         size=motion.camera.image_size,
-        rate=Fraction(motion.rate),
+        rate=motion.rate,
         names=motion.keypoint_names,
     )
 
@@ -136,7 +139,4 @@ def _numbers(values: Any, dimensions: int) -> FloatArray:
 
 
 def _size(metadata: Any) -> tuple[int, int]:
-    width, height = (int(metadata[key]) for key in "wh")
-    if not 1 <= width <= 65536 or not 1 <= height <= 65536:
-        raise ValueError(f"its pictures are {width}x{height}")
-    return width, height
+    return int(metadata["w"]), int(metadata["h"])

@@ -11,10 +11,17 @@ from pose_shared.errors import InputError, InternalError
 
 from pose_server.pipeline.boundary import Detections, FloatArray, IntArray, check_arrays
 
-__all__ = ["NOBODY", "KeypointClip"]
+__all__ = ["NOBODY", "SHARES_END", "KeypointClip"]
 
 #: Identity of somebody to whom the file gave none.
 NOBODY = -1
+#: Points that all lie this near to 0 are no pixels: they are shares of the picture, or else normalised.
+SHARES_END = 2.0
+#: Shares may reach a little beyond the picture.
+_SHARES_BEGIN = -0.25
+_MOST_OUTSIDE = 0.5
+#: The largest picture that is drawn on: 16K, and more than any camera films.
+_LONGEST_PX, _LARGEST_PX = 16384, 1 << 27
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,8 @@ class KeypointClip:
         Raises
         ------
         InputError
-            The size is not known (``KEYPOINTS_SIZE_MISSING``), is not that of the file
-            (``KEYPOINTS_SIZE_DIFFERS``), cannot be that of these points (``KEYPOINTS_OUTSIDE``), or the
+            The size is not known (``KEYPOINTS_SIZE_MISSING``), is none (``KEYPOINTS_SIZE_INVALID``), is not
+            that of the file (``KEYPOINTS_SIZE_DIFFERS``), cannot be that of these points (``KEYPOINTS_OUTSIDE``), or the
             points are no pixels and no shares (``KEYPOINTS_NORMALISED``).
         """
         if size is not None and self.size is not None and size != self.size:
@@ -125,9 +132,16 @@ class KeypointClip:
                 reason="KEYPOINTS_SIZE_MISSING",
                 path=self.name,
             )
+        if not (1 <= min(size) <= max(size) <= _LONGEST_PX and size[0] * size[1] <= _LARGEST_PX):
+            raise InputError(
+                f"Pictures of {_by(size)} are none of a camera; give --size as width x height in pixels.",
+                reason="KEYPOINTS_SIZE_INVALID",
+                path=self.name,
+                size=_by(size),
+            )
         clip = replace(self, size=size)
         largest = float(np.nanmax(np.abs(self.keypoints_px)))
-        if largest <= _SHARES_END:
+        if largest <= SHARES_END:
             if np.nanmin(self.keypoints_px) < _SHARES_BEGIN:
                 raise InputError(
                     f"The points of '{self.name}' lie between -1 and 1, and how they were normalised is not "
@@ -154,11 +168,6 @@ class KeypointClip:
     def identities_in(self, found: Sequence[Detections], shift: int) -> list[IntArray]:
         """Return the identities of the people in each of some frames, whose index is `shift` too high."""
         return [self.identities[self.people_at(frame.index - shift)] for frame in found]
-
-
-#: Points normalised to the picture reach a little beyond it; and one picture has no two pixels.
-_SHARES_BEGIN, _SHARES_END = -0.25, 2.0
-_MOST_OUTSIDE = 0.5
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from pose_shared.errors import InputError
 from pose_shared.skeleton import JOINT_SETS, JointSet
 
-from pose_server.keypoints.clip import NOBODY, KeypointClip
+from pose_server.keypoints.clip import NOBODY, SHARES_END, KeypointClip
 from pose_server.keypoints.files import trailing_number
 from pose_server.pipeline.boundary import FloatArray
 
@@ -168,7 +168,9 @@ def clip_of(found: FoundClip, *, format_name: str, sha256: str) -> KeypointClip:
     seen = _seen(points)
     if np.abs(points[seen][:, :2]).max() > _FARTHEST_PX:
         raise ValueError(f"a point lies farther than {_FARTHEST_PX:.0f} pixels away")
-    pixels = np.where(seen[..., None], points[..., :2] + _shift(points[seen], found.shift_px), np.nan)
+    # Shares of the picture are no pixels, and have no half ones either.
+    shift_px = found.shift_px if np.abs(points[seen][:, :2]).max() > SHARES_END else 0.0
+    pixels = np.where(seen[..., None], points[..., :2] + shift_px, np.nan)
     confidence = _to_one(np.where(seen, points[..., 2], 0.0))
     scores = [
         person.score if person.score is not None else float(sure.mean())
@@ -177,7 +179,7 @@ def clip_of(found: FoundClip, *, format_name: str, sha256: str) -> KeypointClip:
     boxes = np.concatenate([np.nanmin(pixels, axis=1), np.nanmax(pixels, axis=1)], axis=1)
     for row, (_, person) in enumerate(rows):
         if person.box is not None and _is_box(person.box):
-            boxes[row] = person.box + _shift(points[seen], found.shift_px)
+            boxes[row] = person.box + shift_px
     names = found.names or _layout(found, points, seen).joints
     if len(names) != points.shape[1] or len(set(names)) < len(names):
         raise ValueError(f"its {points.shape[1]} points have {len(set(names))} names")
@@ -204,11 +206,6 @@ def _seen(points: FloatArray) -> Any:
     """Return (..., K) which points are there."""
     there = np.isfinite(points).all(axis=-1) & (points[..., 2] > 0)
     return there & (points[..., :2] != 0).any(axis=-1)
-
-
-def _shift(seen: FloatArray, shift_px: float) -> float:
-    """Return the shift of the points, which is none if they are no pixels but shares of the picture."""
-    return shift_px if np.abs(seen[:, :2]).max() > 2.0 else 0.0
 
 
 def _to_one(confidence: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pose_shared.errors import InputError, PoseError
+from pose_shared.errors import InputError
 
 from pose_server.keypoints import alphapose, arrays, coco, mmpose, openpose
 from pose_server.keypoints.clip import KeypointClip
@@ -145,7 +145,7 @@ def read_keypoints(path: Path, *, format_name: str | None = None) -> list[Keypoi
     with open_tree(path) as tree:
         for name in tree.names:
             if name.lower().endswith(".npz"):
-                clips += _array_clips(tree, name, formats)
+                clips += _array_clips(tree, name, formats, layout)
         for names in _groups(tree.names):
             clips += _json_clips(tree, names, formats, layout)
     if not clips:
@@ -178,7 +178,7 @@ def _recognised(
 
 
 def _array_clips(
-    tree: FileTree, name: str, formats: dict[str, tuple[KeypointFormat, ...]]
+    tree: FileTree, name: str, formats: dict[str, tuple[KeypointFormat, ...]], layout: str | None
 ) -> Iterator[KeypointClip]:
     from pose_server.lift.pickled import read_arrays
 
@@ -203,9 +203,8 @@ def _array_clips(
     try:
         content = None if reader.recognises is arrays.is_motion else read_arrays(local)
         for clip in reader.clips(local, content):
+            clip = replace(clip, layouts=(layout,)) if layout else clip
             yield clip_of(clip, format_name=format_name, sha256=digest.hexdigest())
-    except PoseError:
-        raise
     except _NONSENSE as error:
         raise bad_content(name, _why(error)) from None
 
@@ -251,16 +250,14 @@ def _json_clips(
             found = _recognised(formats, document, ("people",))
             if found is None:
                 continue
-            if by_frame not in (None, found):
-                raise ValueError(f"it is {found[1].about}, and files before it {by_frame[1].about}")  # type: ignore[index]
+            if by_frame is not None and by_frame != found:
+                raise ValueError(f"it is {found[1].about}, and files before it {by_frame[1].about}")
             by_frame = found
             frame = number if number is not None else len(people)
             if frame in people:
                 raise ValueError(f"two files are frame {frame}")
             assert found[1].people is not None
             people[frame] = found[1].people(document)
-        except PoseError:
-            raise
         except _NONSENSE as error:
             raise bad_content(name, _why(error)) from None
     if by_frame is None:
@@ -324,7 +321,6 @@ def _named_apart(clips: list[KeypointClip]) -> list[KeypointClip]:
 #: What content that is not as its format has it leads to.
 _NONSENSE = (
     ArithmeticError,
-    AssertionError,
     AttributeError,
     IndexError,
     KeyError,

@@ -55,6 +55,8 @@ def test_a_size_that_cannot_be_theirs(tmp_path: Path) -> None:
     assert reason_of(clip, (100, 100)) == "KEYPOINTS_OUTSIDE"
     assert reason_of(clip, None) == "KEYPOINTS_SIZE_MISSING"
     assert reason_of(replace(clip, size=(640, 480)), (480, 640)) == "KEYPOINTS_SIZE_DIFFERS"
+    for size in ((0, 480), (1 << 20, 10), (16000, 16000), (-640, 480)):
+        assert reason_of(replace(clip, size=size), None) == "KEYPOINTS_SIZE_INVALID"
     assert replace(clip, size=(640, 480)).sized(None).size == (640, 480)
 
 

@@ -29,7 +29,7 @@ from pose_server.export.npz import write_npz
 from pose_server.keypoints.clip import NOBODY, KeypointClip
 from pose_server.keypoints.registry import KEYPOINT_FORMATS, read_keypoints
 from pose_shared.errors import InputError, NotFoundError, PoseError
-from pose_shared.skeleton import COCO_17, COCO_18, FULLBODY_136, HALPE_26, WHOLEBODY_133
+from pose_shared.skeleton import COCO_17, COCO_18, FULLBODY_136, H36M_17, HALPE_26, WHOLEBODY_133
 
 POINTS = made_points(frames=4, people=2)
 
@@ -267,6 +267,12 @@ def test_kpts_of_video_to_pose3d(tmp_path: Path) -> None:
     clip = only(write_kpts(tmp_path / "kpts.npz", POINTS))
     assert (clip.format, clip.size, clip.identified) == ("kpts", None, True)
     np.testing.assert_allclose(clip.keypoints_px, POINTS[:, 0, :, :2] + 0.5)
+
+
+def test_a_joint_set_that_is_named_is_taken(tmp_path: Path) -> None:
+    path = write_kpts(tmp_path / "kpts.npz", POINTS)
+    assert only(path, format_name="kpts:h36m_17").keypoint_names == H36M_17.joints
+    assert_reason(path, "KEYPOINTS_INVALID", format_name="kpts:halpe_26")
 
 
 def test_our_own_motion(tmp_path: Path) -> None:
