@@ -135,7 +135,8 @@ def _numbers(values: Any, dimensions: int) -> FloatArray:
         values = np.stack([_numbers(value, dimensions - 1) for value in values]) if dimensions > 1 else values
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu" or values.ndim != dimensions:
         raise ValueError("it has something else in the place of numbers")
-    return values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # damaged bytes may be no numbers, which is missing
+        return values.astype(np.float64)
 
 
 def _size(metadata: Any) -> tuple[int, int]:

@@ -112,8 +112,8 @@ class KeypointClip:
         ------
         InputError
             The size is not known (``KEYPOINTS_SIZE_MISSING``), is none (``KEYPOINTS_SIZE_INVALID``), is not
-            that of the file (``KEYPOINTS_SIZE_DIFFERS``), cannot be that of these points (``KEYPOINTS_OUTSIDE``), or the
-            points are no pixels and no shares (``KEYPOINTS_NORMALISED``).
+            that of the file (``KEYPOINTS_SIZE_DIFFERS``), cannot be that of these points
+            (``KEYPOINTS_OUTSIDE``), or the points are neither pixels nor shares (``KEYPOINTS_NORMALISED``).
         """
         if size is not None and self.size is not None and size != self.size:
             raise InputError(
