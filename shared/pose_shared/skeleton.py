@@ -3,6 +3,7 @@
 A joint set is a tuple of names in the order of its arrays.  The same point has the same name
 in every set, so going from one set to another is matching names: `JointSet.indices_in`.
 Left and right are the person's own.  Sources: the COCO, Halpe and OpenPose documentation,
+COCO-WholeBody and Halpe Full-Body,
 Human3.6M and HumanEva as VideoPose3D orders them, and MediaPipe's pose landmark model card.
 """
 
@@ -18,6 +19,7 @@ __all__ = [
     "BODY_31",
     "COCO_17",
     "COCO_18",
+    "FULLBODY_136",
     "H36M_17",
     "HALPE_26",
     "HUMANEVA_15",
@@ -25,6 +27,7 @@ __all__ = [
     "MPII_16",
     "SEEN_27",
     "SKELETON",
+    "WHOLEBODY_133",
     "JointSet",
     "Skeleton",
     "mirrored_name",
@@ -195,6 +198,30 @@ HALPE_26 = JointSet(
     (*COCO_17.joints, "head_top", "neck", "pelvis", *_sides("big_toe", "small_toe", "heel")),
 )
 
+
+def _hand(side: str) -> Tuple[str, ...]:
+    """Return the 21 points of a hand as OpenPose orders them, under BlazePose's names for its knuckles."""
+    fingers = ("hand_thumb", "index", "middle", "ring", "pinky")
+    points = (finger + (f"_{i}" if i else "") for finger in fingers for i in range(4))
+    return tuple(side + point for point in ("hand_root", *points))
+
+
+_FACE_68 = tuple(f"face_{i}" for i in range(68))
+
+WHOLEBODY_133 = JointSet(
+    "wholebody_133",
+    (
+        *COCO_17.joints,
+        *("left_big_toe", "left_small_toe", "left_heel"),
+        *("right_big_toe", "right_small_toe", "right_heel"),
+        *_FACE_68,
+        *_hand("left_"),
+        *_hand("right_"),
+    ),
+)
+
+FULLBODY_136 = JointSet("fullbody_136", (*HALPE_26.joints, *_FACE_68, *_hand("left_"), *_hand("right_")))
+
 H36M_17 = JointSet(
     "h36m_17",
     (
@@ -248,9 +275,11 @@ JOINT_SETS: Dict[str, JointSet] = {
         BODY_25B,
         COCO_17,
         COCO_18,
+        FULLBODY_136,
         H36M_17,
         HALPE_26,
         HUMANEVA_15,
         MPII_16,
+        WHOLEBODY_133,
     )
 }

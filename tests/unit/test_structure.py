@@ -33,7 +33,7 @@ LAYERS = (
         "pipeline.weak_spans",
     ),
     ("settings", "weights"),
-    ("video", "detect", "track", "egomotion", "lift", "solve", "export", "cache", "mocap"),
+    ("video", "detect", "keypoints", "track", "egomotion", "lift", "solve", "export", "cache", "mocap"),
     ("pipeline",),
     ("evaluate.metrics", "evaluate.table"),
     ("train",),
@@ -47,6 +47,7 @@ LAYERS = (
 STAGE_NEEDS = {
     "egomotion": {"video"},
     "export": {"video"},
+    "keypoints": {"export", "lift", "video"},
     "lift": set(),
     "mocap": {"export"},
     "solve": set(),

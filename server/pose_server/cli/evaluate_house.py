@@ -62,6 +62,10 @@ def evaluate_clip_command(
     clip: Clip,
     lifter: Lifters = None,
     detector: Annotated[str, typer.Option(help="Which detector finds the person.")] = "auto",
+    keypoints: Annotated[
+        Path | None,
+        typer.Option(help="2D keypoints of the film that another program found.", show_default=False),
+    ] = None,
     write: Write = None,
     debug: Debug = False,
 ) -> None:
@@ -69,7 +73,8 @@ def evaluate_clip_command(
     with clear_errors(debug=debug):
         from pose_server.evaluate.report import clip_table
 
-        _show([clip_table(clip, tuple(lifter or _NAMED), detector=detector)], write)
+        names = tuple(lifter or _NAMED)
+        _show([clip_table(clip, names, detector=detector, keypoints=keypoints)], write)
 
 
 def report(

@@ -5,27 +5,35 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.keypoints import KeypointChoice, import_each
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
 from pose_server.pipeline.camera_track import read_camera_track
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
 
+if TYPE_CHECKING:
+    from pose_server.keypoints.clip import KeypointClip
+
 __all__ = ["import_command"]
 
 
 def import_command(
-    clip: Annotated[
-        Path, typer.Argument(help="A film, or an image sequence such as shot.%04d.png.", show_default=False)
-    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.", show_default=False)],
+    clip: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A film, or an image sequence such as shot.%04d.png. None with --keypoints alone.",
+            show_default=False,
+        ),
+    ] = None,
     server: Annotated[
         str | None,
         typer.Option(help="HOST:PORT of a pose server that does the work; without it, this process does."),
@@ -40,7 +48,22 @@ def import_command(
     fps: Annotated[
         str, typer.Option(help="Rate of the result: source, or a number such as 24 or 30000/1001.")
     ] = "source",
-    input_fps: Annotated[str | None, typer.Option(help="Rate of an image sequence.")] = None,
+    input_fps: Annotated[str | None, typer.Option(help="Rate of an image sequence or of keypoints.")] = None,
+    keypoints: Annotated[
+        Path | None,
+        typer.Option(
+            help="File, folder or zip of the 2D keypoints that another program found; see docs/keypoints.md.",
+            show_default=False,
+        ),
+    ] = None,
+    keypoint_format: Annotated[
+        str | None,
+        typer.Option(help="What wrote them: openpose, openpose:body_25b, ...", show_default="found out"),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="WIDTHxHEIGHT of the pictures of keypoints without a film.", show_default=False),
+    ] = None,
     fov: Annotated[
         float | None, typer.Option(help="Horizontal field of view of the upright picture, degrees.")
     ] = None,
@@ -80,10 +103,11 @@ def import_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and no bars.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks.")] = False,
 ) -> None:
-    """Turn a video into a motion per person: skeleton, keys, camera, preview.
+    """Turn a video, or 2D keypoints, into a motion per person: skeleton, keys, camera, preview.
 
     The result folder holds report.json, preview.mp4 and person_01/motion.npz, .bvh and so on. It
-    appears when everything is done; an error leaves it as it was.
+    appears when everything is done; an error leaves it as it was. Of keypoints of several clips each
+    has a folder of its own in it.
     """
     with clear_errors(as_json=as_json, debug=debug):
         options = ImportOptions(
@@ -108,21 +132,43 @@ def import_command(
                 "--device is for work in this process; start the server with it instead.",
                 reason="DEVICE_INVALID",
             )
-        begin = time.monotonic()
-        if server is not None:
-            from pose_server.cli.remote import import_remotely
+        choice = KeypointChoice(keypoints, keypoint_format, size, clip)
+        if keypoints is not None and (server is not None or detector != "auto"):
+            raise InputError(
+                "--keypoints are imported in this process and need no detector; leave out --server and "
+                "--detector.",
+                reason="KEYPOINTS_LOCAL",
+            )
 
-            report = import_remotely(clip, options, out, server=server, quiet=as_json)
-        else:
-            report = _import_here(clip, options, out, device=device, use_cache=cache, quiet=as_json)
+        def run(points: KeypointClip | None, place: Path) -> dict[str, Any]:
+            begin = time.monotonic()
+            if server is not None and clip is not None:
+                from pose_server.cli.remote import import_remotely
+
+                report = import_remotely(clip, options, place, server=server, quiet=as_json)
+            else:
+                report = _import_here(
+                    clip, options, place, points, device=device, use_cache=cache, quiet=as_json
+                )
+            if not as_json:
+                print_summary(report, place, time.monotonic() - begin)
+            return report
+
+        reports = [run(None, out)] if keypoints is None else import_each(choice.read(), out, run)
         if as_json:
-            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
-        else:
-            print_summary(report, out, time.monotonic() - begin)
+            content = reports[0] if len(reports) == 1 else reports
+            typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _import_here(
-    clip: Path, options: ImportOptions, out: Path, *, device: str | None, use_cache: bool, quiet: bool
+    clip: Path | None,
+    options: ImportOptions,
+    out: Path,
+    keypoints: KeypointClip | None,
+    *,
+    device: str | None,
+    use_cache: bool,
+    quiet: bool,
 ) -> dict[str, Any]:
     from pose_server.cache.stages import StageCache
     from pose_server.engine.device import resolve_device
@@ -133,7 +179,15 @@ def _import_here(
     stage_cache = StageCache(settings.data_dir / "stages", settings.cache_bytes) if use_cache else None
     chosen = resolve_device(settings.device)
     with ProgressBars(quiet=quiet) as bars:
-        report = import_clip(clip, options, out, device=chosen, progress=bars, stage_cache=stage_cache)
+        report = import_clip(
+            clip,
+            options,
+            out,
+            device=chosen,
+            progress=bars,
+            stage_cache=stage_cache,
+            keypoints=keypoints,
+        )
     return report.to_dict()
 
 

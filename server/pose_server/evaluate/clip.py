@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
 from pose_server.egomotion.lines import Backdrop
 from pose_server.egomotion.room import seen_room
@@ -31,13 +32,13 @@ from pose_server.video.open import open_clip
 __all__ = ["evaluate_clip", "person_of"]
 
 
-def person_of(reference: ClipReference, detector: str) -> tuple[Track2D, FloatArray]:
+def person_of(reference: ClipReference, detector: str | Detector) -> tuple[Track2D, FloatArray]:
     """Return the track of the largest person, as the pipeline hands it to a lifter, and the room's lines.
 
-    The camera is taken for one that stands still.
+    The camera is taken for one that stands still; a detector may be named.
     """
     source = open_clip(reference.film)
-    finder = create_detector(detector, "cpu")
+    finder = create_detector(detector, "cpu") if isinstance(detector, str) else detector
     backdrop = Backdrop()
     found = detect_clip(source, finder, SilentProgress(), look=backdrop.look)
     size = (source.info.width, source.info.height)

@@ -8,15 +8,19 @@ from pathlib import Path
 
 from pose_shared.errors import InputError
 
+from pose_server.detect.detector import Detector
 from pose_server.evaluate.cleanup import SMOOTHING_S
 from pose_server.evaluate.clip import evaluate_clip, person_of
 from pose_server.evaluate.mocap import PERFECT, evaluate_mocap
 from pose_server.evaluate.reference import read_reference
 from pose_server.evaluate.table import Column, Table, columns
+from pose_server.keypoints.detector import keypoint_detector
+from pose_server.keypoints.registry import read_keypoints
 from pose_server.lift.registry import create_lifter
 from pose_server.train.house import HELD_OUT
 from pose_server.train.motions import read_motions
 from pose_server.train.sightings import SightModel
+from pose_server.video.open import open_clip
 
 __all__ = ["clip_table", "mocap_table"]
 
@@ -68,10 +72,19 @@ def mocap_table(
     )
 
 
-def clip_table(clip: Path, lifters: Sequence[str], *, detector: str = "auto") -> Table:
-    """Return lifters alone and solved on a film with a reference."""
+def clip_table(
+    clip: Path, lifters: Sequence[str], *, detector: str = "auto", keypoints: Path | None = None
+) -> Table:
+    """Return lifters alone and solved on a film with a reference.
+
+    Its person is found by a detector, or was by another program, whose `keypoints` are given.
+    """
     reference = read_reference(clip)
-    track, lines_px = person_of(reference, detector)
+    finder: str | Detector = detector
+    if keypoints is not None:
+        (points, *_) = read_keypoints(keypoints)
+        finder = keypoint_detector(points, reference.film, open_clip(reference.film).info)
+    track, lines_px = person_of(reference, finder)
     named = [(name, create_lifter(name, "cpu")) for name in lifters]
     rows = evaluate_clip(reference, track, named, lines_px=lines_px)
     return Table(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -260,6 +261,18 @@ def _from_stream(file: IO[bytes], size: int) -> Any:
     return content
 
 
+def _modest(pickled: bytes) -> IO[bytes]:
+    """Return a pickle that asks for no more memory than it has bytes.
+
+    The unpickler makes room for whatever place of its memo, or length of a text, a pickle names.
+    """
+    places = (place for code, place, _ in pickletools.genops(pickled) if "PUT" in code.name)
+    largest = max((int(place) for place in places if place is not None), default=0)
+    if largest > len(pickled):
+        raise ValueError("a memo larger than the file")
+    return io.BytesIO(pickled)
+
+
 def _from_npy(file: IO[bytes], size: int) -> Any:
     header: Any = np.lib.format
     version = header.read_magic(file)
@@ -267,7 +280,7 @@ def _from_npy(file: IO[bytes], size: int) -> Any:
         header.read_array_header_1_0(file) if version == (1, 0) else header.read_array_header_2_0(file)
     )
     if dtype.hasobject:
-        values = _Unpickler(file).load()
+        values = _Unpickler(_modest(file.read())).load()
         return values.item() if shape == () else values
     count = math.prod(shape)
     if count * dtype.itemsize > size:

@@ -19,6 +19,9 @@ from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
 from pose_server.egomotion.lines import LINES_VERSION, Backdrop
 from pose_server.egomotion.room import seen_room
 from pose_server.egomotion.stillness import Stillness
+from pose_server.keypoints.blank import open_blank
+from pose_server.keypoints.clip import KeypointClip
+from pose_server.keypoints.detector import KeypointDetector, keypoint_detector
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
 from pose_server.lift.repair import repaired
@@ -55,7 +58,7 @@ _LENS_OFF = 0.1
 
 
 def import_clip(
-    clip: Path,
+    clip: Path | None,
     options: ImportOptions,
     out_dir: Path,
     *,
@@ -63,13 +66,14 @@ def import_clip(
     progress: Progress,
     display_name: str | None = None,
     stage_cache: StageCache | None = None,
+    keypoints: KeypointClip | None = None,
 ) -> ImportReport:
     """Turn a clip into a folder of motions.
 
     Parameters
     ----------
     clip
-        A film, or the pattern of an image sequence.
+        A film, or the pattern of an image sequence; None for `keypoints` without one.
     options
         What the user asked for.
     out_dir
@@ -82,6 +86,9 @@ def import_clip(
         The clip's name for the user, where `clip` is a stored upload.
     stage_cache
         Where detections are kept and found again.
+    keypoints
+        What another program found in the clip, taken instead of what a detector would; without a clip
+        their size must be known.
 
     Raises
     ------
@@ -89,8 +96,8 @@ def import_clip(
         Whatever keeps the import from its end, as one sentence.
     """
     with output_folder(out_dir) as folder:
-        job = _Import(options, device, progress, stage_cache)
-        report = job.run(clip, folder, display_name or clip.name)
+        job = _Import(options, device, progress, stage_cache, keypoints)
+        report = job.run(clip, folder, display_name)
         write_report(folder, report)
     return report
 
@@ -99,39 +106,41 @@ class _Import:
     """One run of the stages; collects what the report says of it."""
 
     def __init__(
-        self, options: ImportOptions, device: str, progress: Progress, stage_cache: StageCache | None
+        self,
+        options: ImportOptions,
+        device: str,
+        progress: Progress,
+        stage_cache: StageCache | None,
+        keypoints: KeypointClip | None,
     ) -> None:
         self.options = options
         self.device = device
         self.progress = progress
         self.stage_cache = stage_cache
+        self.keypoints = keypoints
         self.log = StageLog(progress)
         self.camera_moved = False
         self.lines_px: FloatArray = np.zeros((0, 2, 2))
 
-    def run(self, clip: Path, folder: Path, name: str) -> ImportReport:
+    def run(self, clip: Path | None, folder: Path, name: str | None) -> ImportReport:
         options = self.options
         with self.log.stage("video", 0):
-            source = open_clip(
-                clip,
-                start=options.start,
-                end=options.end,
-                input_fps=options.input_fps,
-                allow_truncated=options.allow_truncated,
-                progress=self.progress,
-            )
-            sha256 = content_fingerprint(clip, progress=self.progress)
+            source, sha256 = self.open(clip)
             if options.camera_track is not None and not options.allow_truncated:
                 first, count = source.info.first_frame, source.info.frame_count
                 options.camera_track.path(np.array([first, first + count - 1]))  # what cannot be is said now
-        detector = create_detector(options.detector, self.device)
+        detector = self.detector(clip, source.info)
         lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)
         frames = len(found)
         with self.log.stage("track", frames):
             size = (source.info.width, source.info.height)
             everybody = track_people(
-                found, keypoint_names=detector.keypoint_names, image_size=size, progress=self.progress
+                found,
+                keypoint_names=detector.keypoint_names,
+                image_size=size,
+                progress=self.progress,
+                identities=detector.identities(found) if isinstance(detector, KeypointDetector) else None,
             )
             ranked = select_people(everybody, people=None, persons=(), frame_count=frames)
             tracks = select_people(
@@ -162,7 +171,7 @@ class _Import:
         evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
         people = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
-            clip=_clip_report(name, sha256, source.info, found),
+            clip=_clip_report(name or source.info.path.name, sha256, source.info, found),
             options=replace(options, camera_track=None).to_dict(),  # the evidence has its path
             detector=detector.name,
             lifter=lifter.name,
@@ -176,6 +185,42 @@ class _Import:
             files=files_in(folder),
             pose_server=__version__,
         )
+
+    def open(self, clip: Path | None) -> tuple[FrameSource, str]:
+        """Return the frames, and the hash of what they, or the keypoints without a film, are known by."""
+        options = self.options
+        if clip is None:
+            assert self.keypoints is not None
+            blank = open_blank(
+                self.keypoints, start=options.start, end=options.end, input_fps=options.input_fps
+            )
+            return blank, self.keypoints.sha256
+        source = open_clip(
+            clip,
+            start=options.start,
+            end=options.end,
+            input_fps=options.input_fps,
+            allow_truncated=options.allow_truncated,
+            progress=self.progress,
+        )
+        return source, content_fingerprint(clip, progress=self.progress)
+
+    def detector(self, clip: Path | None, info: ClipInfo) -> Detector | KeypointDetector:
+        if self.keypoints is None:
+            return create_detector(self.options.detector, self.device)
+        detector = keypoint_detector(self.keypoints, clip, info)
+        who = "who is who is theirs" if self.keypoints.identified else "who is who was found out here"
+        self.log.note(
+            f"The 2D points are those of '{self.keypoints.name}' ({detector.name}, "
+            f"{len(detector.keypoint_names)} a person); {who}."
+        )
+        end = info.first_frame + info.frame_count
+        if detector.last_frame >= end and self.options.end is None:
+            self.log.note(
+                f"The 2D points go on to frame {detector.last_frame}, and the clip only to {end - 1}; "
+                "see whether they are of this very film."
+            )
+        return detector
 
     def frame_settings(self) -> dict[str, Any]:
         """What decides which frames there are."""

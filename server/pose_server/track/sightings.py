@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pose_server.pipeline.boundary import Detections, FloatArray, IntArray
 from pose_server.pipeline.progress import Progress
 
-__all__ = ["BODY_M", "BONES", "Sightings", "gather", "likeness"]
+__all__ = ["BODY_M", "BONES", "Sightings", "gather", "likeness", "order_of"]
 
 #: Distances between people are counted in *bodies*: the pixels that 1.7 m make at the person.
 BODY_M = 1.7
@@ -98,7 +98,7 @@ def gather(
         people.append(len(found))
         if len(found):
             parts.append(found)
-            orders.append(np.lexsort((found.scores, *found.boxes_px.T[::-1])))
+            orders.append(order_of(found))
     joints = len(keypoint_names)
 
     def joined(field: str, *shape: int) -> FloatArray:
@@ -128,6 +128,11 @@ def gather(
         sizes_px=_sizes(boxes, keypoints, confidence, landmarks),
         bones_m=_bones(landmarks, keypoint_names),
     )
+
+
+def order_of(found: Detections) -> IntArray:
+    """Return (P,) the people of a frame from left to right, however the detector listed them."""
+    return np.asarray(np.lexsort((found.scores, *found.boxes_px.T[::-1])))
 
 
 def likeness(a: FloatArray, b: FloatArray, confidence: FloatArray, size_px: FloatArray) -> FloatArray:

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pose_server.pipeline.boundary import Detections, FloatArray, Track2D
+from pose_server.pipeline.boundary import Detections, FloatArray, IntArray, Track2D
 from pose_server.pipeline.progress import Progress
 from pose_server.track.linking import Track, link_frames
 from pose_server.track.plausibility import keep_people
-from pose_server.track.sightings import Sightings, gather
+from pose_server.track.sightings import Sightings, gather, order_of
 from pose_server.track.stitching import stitch
 
 __all__ = ["track_people"]
@@ -33,6 +33,7 @@ def track_people(
     keypoint_names: Sequence[str],
     image_size: tuple[int, int],
     progress: Progress,
+    identities: Sequence[IntArray] | None = None,
 ) -> list[Track2D]:
     """Find out who is who in a clip.
 
@@ -46,6 +47,9 @@ def track_people(
         Width and height of the upright picture.
     progress
         Is told of frames, and may cancel.
+    identities
+        Whoever found the people may know who is who: for each frame (P,) numbers, the same for the same
+        person.  Then nobody is followed, and only those who are no people are dropped.
 
     Returns
     -------
@@ -59,12 +63,27 @@ def track_people(
     the picture has left, and whoever walks in is somebody new; who is merely missed while lingering
     at its edge is the same for 1 s.  For what is dropped see `plausibility.keep_people`.
     """
+    detections = list(detections)
     sightings = gather(detections, keypoint_names=keypoint_names, progress=progress)
-    pieces = link_frames(sightings, progress)
-    people = keep_people(sightings, stitch(sightings, pieces, image_size), image_size)
+    if identities is None:
+        tracks = stitch(sightings, link_frames(sightings, progress), image_size)
+    else:
+        tracks = _identified(detections, identities)
+    people = keep_people(sightings, tracks, image_size)
     frames = len(sightings.frame_times_s)
     progress.report("track", frames, frames)
     return [_track(sightings, person, tuple(keypoint_names)) for person in people]
+
+
+def _identified(detections: Sequence[Detections], identities: Sequence[IntArray]) -> list[Track]:
+    """Return the sightings of everybody whose number is known, in the order in which they appear."""
+    tracks: dict[int, Track] = {}
+    count = 0
+    for found, known in zip(detections, identities, strict=True):
+        for person in known[order_of(found)].tolist():
+            tracks.setdefault(person, []).append(count)
+            count += 1
+    return list(tracks.values())
 
 
 def _track(sightings: Sightings, track: Track, names: tuple[str, ...]) -> Track2D:

@@ -254,3 +254,29 @@ def test_time_grows_with_the_length_of_the_clip() -> None:
         return time.process_time() - start
 
     assert seconds(4000) < 4 * 2 * seconds(1000)
+
+
+def test_identities_that_are_known_are_kept_through_everything() -> None:
+    """Nobody is followed: not over a gap of seconds, and not where places say otherwise."""
+    film = shoot([Actor(walk(300, 0.1), hidden=[(0.5, 2.0)]), Actor(walk(900, -0.1), phase=0.3)], noise=0.0)
+
+    def number_of(found: Detections) -> np.ndarray:
+        left = found.boxes_px[:, 0] < 600
+        return np.where(left != (found.index >= 90), 4, 9)
+
+    tracks = track_people(
+        film.detections,
+        keypoint_names=NAMES,
+        image_size=IMAGE_SIZE,
+        progress=SilentProgress(),
+        identities=[number_of(found) for found in film.detections],
+    )
+    assert len(tracks) == 2
+    for track in tracks:
+        own = set()
+        for row in np.flatnonzero(track.found):
+            found = film.detections[track.indices[row]]
+            (same,) = np.flatnonzero((found.boxes_px == track.boxes_px[row]).all(axis=1))
+            own.add(int(number_of(found)[same]))
+        assert len(own) == 1
+    assert sum(int(track.found.sum()) for track in tracks) == sum(len(found) for found in film.detections)

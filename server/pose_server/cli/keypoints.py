@@ -1,0 +1,113 @@
+"""What `pose-server import --keypoints` does beside the import of a film: one result for each clip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pose_shared.errors import InputError
+
+if TYPE_CHECKING:
+    from pose_server.keypoints.clip import KeypointClip
+
+__all__ = ["KeypointChoice", "import_each"]
+
+#: Imports one clip's keypoints into a folder, and returns its report.
+Importer = Callable[["KeypointClip", Path], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class KeypointChoice:
+    """The options of the command line that belong together.
+
+    Raises
+    ------
+    InputError
+        They contradict each other, or one is no value at all.
+    """
+
+    path: Path | None
+    format_name: str | None
+    size: str | None
+    clip: Path | None
+
+    def __post_init__(self) -> None:
+        if self.path is None:
+            if self.clip is None:
+                raise InputError(
+                    "Nothing was given to import; give a film, an image sequence, or --keypoints.",
+                    reason="CLIP_MISSING",
+                )
+            for option, value in (("--size", self.size), ("--keypoint-format", self.format_name)):
+                if value is not None:
+                    raise InputError(
+                        f"{option} belongs to --keypoints; leave it out, or give those.",
+                        reason="KEYPOINTS_MISSING",
+                    )
+        elif self.clip is not None and self.size is not None:
+            raise InputError(
+                f"'{self.clip.name}' has its own size; leave --size out.", reason="SIZE_NOT_NEEDED"
+            )
+        self.picture_size  # noqa: B018 - what is no size is said now
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """Width and height, if they were given."""
+        if self.size is None:
+            return None
+        parts = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", self.size.lower())
+        if parts is None:
+            raise InputError(
+                f"--size {self.size} is no size; give width x height in pixels, such as 1920x1080.",
+                reason="SIZE_INVALID",
+                value=self.size,
+            )
+        return int(parts[1]), int(parts[2])
+
+    def read(self) -> list[KeypointClip]:
+        """Return the clips of the file; raises as `read_keypoints` and `KeypointClip.sized`."""
+        from pose_server.keypoints.registry import read_keypoints
+
+        assert self.path is not None
+        clips = read_keypoints(self.path, format_name=self.format_name)
+        if self.clip is None:
+            return [clip.sized(self.picture_size) for clip in clips]
+        if len(clips) > 1:
+            raise InputError(
+                f"'{self.path.name}' holds {len(clips)} clips ({clips[0].name}, {clips[1].name}, ...), and "
+                "one film was given; give the keypoints of that film alone.",
+                reason="KEYPOINTS_SEVERAL_CLIPS",
+                path=self.path,
+                clips=len(clips),
+            )
+        return clips
+
+
+def import_each(clips: list[KeypointClip], out: Path, run: Importer) -> list[dict[str, Any]]:
+    """Import one clip into `out`, or several into a folder each in it; one that fails stops no other.
+
+    Raises
+    ------
+    PoseError
+        As the import; of several clips once all were tried, naming those that have no result.
+    """
+    if len(clips) == 1:
+        return [run(clips[0], out)]
+    reports, failed = [], []
+    for clip in clips:
+        try:
+            reports.append(run(clip, out / clip.name))
+        except InputError as error:
+            failed.append((clip.name, error))
+    if failed:
+        name, first = failed[0]
+        others = "" if len(failed) == 1 else f" (and {len(failed) - 1} more)"
+        raise InputError(
+            f"{len(reports)} of {len(clips)} clips were imported, but not '{name}'{others}: {first.message}",
+            reason=first.reason,
+            **{**first.metadata, "clips": len(clips), "failed": len(failed)},
+        )
+    return reports
