@@ -222,9 +222,13 @@ def _evidence(track: Track2D, pose: Pose3D, path: CameraPath | None, scale: floa
         members = _MIDDLES.get(name, (name,))
         if all(member in track.keypoint_names for member in members):
             columns = [track.keypoint_names.index(member) for member in members]
-            keypoints[:, i] = track.keypoints_px[:, columns].mean(axis=1)
-            weights[:, i] = track.keypoint_confidence[:, columns].min(axis=1) ** 2
-    weights *= np.isfinite(keypoints).all(axis=2)
+            places, sure = track.keypoints_px[:, columns], track.keypoint_confidence[:, columns]
+            there = np.isfinite(places).all(axis=2)
+            # Of a head in profile one ear is seen, and lies where the middle does.
+            share = there / np.where(there.any(axis=1), there.sum(axis=1), np.nan)[:, None]
+            keypoints[:, i] = np.sum(np.nan_to_num(places) * share[..., None], axis=1)
+            weights[:, i] = np.where(there, sure, np.inf).min(axis=1) ** 2
+    weights = np.where(np.isfinite(keypoints).all(axis=2), weights, 0.0)
 
     def lifted(*members: str) -> tuple[FloatArray, FloatArray]:
         if any(name not in pose.joint_names for name in members):

@@ -84,6 +84,23 @@ def test_the_head_is_where_the_film_shows_it(walking):
     assert (off_px * head[:, 2] / walking.camera.matrix[0, 0]).max() < 0.06
 
 
+def test_one_ear_is_enough_to_place_the_head(walking):
+    far = walking.track.keypoint_names.index("right_ear")
+    keypoints = walking.track.keypoints_px.copy()
+    confidence = walking.track.keypoint_confidence.copy()
+    keypoints[:, far], confidence[:, far] = np.nan, 0.0
+    lifted = walking.pose.joints_root_m.copy()
+    ears = [i for i, name in enumerate(walking.track.keypoint_names) if name.endswith("ear")]
+    lifted[:, ears, 0] += 0.12
+    motion = walking.seen(
+        keypoints_px=keypoints, keypoint_confidence=confidence, joints_root_m=lifted
+    ).solved()
+    off = (
+        motion.joints_camera_m[:, SKELETON.index("head")] - walking.joints_camera_m[:, SKELETON.index("head")]
+    )
+    assert np.abs(off[:, 0]).max() < 0.07
+
+
 def test_noisy_walk_is_near_and_calm(studio):
     take = studio.walk(noise=1.0)
     motion = take.solved()
