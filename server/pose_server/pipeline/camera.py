@@ -9,7 +9,7 @@ import numpy as np
 
 from pose_server.pipeline.boundary import Camera, FloatArray
 
-__all__ = ["camera_of_clip", "focal_mm_of", "project", "rays", "sharpened", "with_focal"]
+__all__ = ["camera_of_clip", "focal_mm_of", "project", "rays", "with_focal"]
 
 _SENSOR_MM = 36.0
 _USUAL_MM = 30.0
@@ -70,28 +70,6 @@ def camera_of_clip(
 def focal_mm_of(camera: Camera) -> float:
     """Return the focal length on a sensor 36 mm along the longer side."""
     return float(camera.matrix[0, 0]) * _SENSOR_MM / max(camera.image_size)
-
-
-def sharpened(camera: Camera, focal_px: float, focal_sigma: float) -> Camera:
-    """Return the camera with a focal length that was measured in the clip, weighed against what is known.
-
-    Parameters
-    ----------
-    camera
-        One that was given or recorded stays as it is.
-    focal_px, focal_sigma
-        What was measured, and its relative standard deviation; from nothing that `camera` knows already.
-
-    Notes
-    -----
-    The two are weighed in logarithms, by their inverse variances: a measurement that hardly tells does
-    little harm.
-    """
-    if camera.focal_sigma is None:
-        return camera
-    certainty = camera.focal_sigma**-2 + focal_sigma**-2
-    shift = math.log(focal_px / camera.matrix[0, 0]) * focal_sigma**-2 / certainty
-    return with_focal(camera, float(camera.matrix[0, 0]) * math.exp(shift), certainty**-0.5)
 
 
 def with_focal(camera: Camera, focal_px: float, focal_sigma: float) -> Camera:

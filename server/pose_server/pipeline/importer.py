@@ -275,6 +275,7 @@ class _Import:
         return camera, room.vertical if room is not None else None
 
     def note_lens(self, camera: Camera) -> None:
+        """Say what lens there is where nobody gave it."""
         known = f"a focal length of {camera.matrix[0, 0]:.0f} px ({focal_mm_of(camera):.0f} mm)"
         if camera.focal_source == "estimated":
             self.log.note(

@@ -62,14 +62,14 @@ _RELAXED = {"left_shoulder": (0.0, 1.2, 0.0), "right_shoulder": (0.0, -1.2, 0.0)
 #: Expected errors: of a keypoint as a share of the stature, of a lifted direction in radians, of the lifted
 #: root as a share of its distance, and how far a hinge may seem to bend backwards.
 _KEYPOINT_SHARE = 0.02
+_DIRECTION = 0.25
+_ROOT_SHARE = 0.1
+_BACKWARDS_RAD = 0.05
 #: Midway, keypoints are taken as good as they agree: so many times their median error, within limits.
 _AGREEING = 2.35
 _KEYPOINT_SHARES = (0.012, 0.025)
 #: Keypoints below this weight say nothing of how good the others are.
 _TELLING = 0.25
-_DIRECTION = 0.25
-_ROOT_SHARE = 0.1
-_BACKWARDS_RAD = 0.05
 #: For each step, how much the lifted directions count, which hold the pose until the picture has
 #: placed it, and how many expected errors make an outlier; from generous to strict, or a limb that
 #: was lifted far off its keypoints would never come back to them.
@@ -222,20 +222,21 @@ def _agreed(
     local: FloatArray, root: FloatArray, evidence: Evidence, offsets: FloatArray, scale: _Scale
 ) -> float:
     """Return the error to expect of this clip's keypoints, as a share of the stature."""
-    _, depth, missed = _picture(_points(local, root, offsets, scale), evidence, scale.matrix)
+    joints = joint_positions(local, root, offsets, SKELETON.parents)
+    _, depth, missed = _picture(_points(joints, scale), evidence, scale.matrix)
     error = np.linalg.norm(missed * depth, axis=2) / scale.stature_m
     telling = error[np.isfinite(error) & (evidence.keypoint_weights > _TELLING)]
-    return (
-        float(np.clip(_AGREEING * np.median(telling), *_KEYPOINT_SHARES)) if len(telling) else _KEYPOINT_SHARE
-    )
+    if not len(telling):
+        return scale.keypoint_share
+    return float(np.clip(_AGREEING * np.median(telling), *_KEYPOINT_SHARES))
 
 
-def _points(local: FloatArray, root: FloatArray, offsets: FloatArray, scale: _Scale) -> FloatArray:
-    """Return (T, P + 2, 3) where the fitted points are, then pelvis and neck."""
-    joints = joint_positions(local, root, offsets, SKELETON.parents)
-    head, neck = joints[:, SKELETON.index("head")], joints[:, SKELETON.index("neck")]
-    joints[:, SKELETON.index("head")] += _EARS * scale.stature_m * unit(head - neck)
-    return joints[:, _POINTS]
+def _points(joints: FloatArray, scale: _Scale) -> FloatArray:
+    """Return (T, P + 2, 3) where the fitted points of a body are, then pelvis and neck."""
+    points = joints[:, _POINTS]
+    upwards = unit(joints[:, SKELETON.index("head")] - joints[:, SKELETON.index("neck")])
+    points[:, FITTED_POINTS.index("head")] += _EARS * scale.stature_m * upwards
+    return points
 
 
 def _picture(
@@ -290,7 +291,7 @@ def _equations(
 ) -> Normal:
     """Return the equations of one of `_STEPS`, last in each frame those of (K, J, 3) offsets that grow."""
     joints = joint_positions(local, root, offsets, SKELETON.parents)
-    points = _points(local, root, offsets, scale)
+    points = _points(joints, scale)
     moved = _FREEDOM.derivatives(local, joints, points, _CARRIERS)
     if growing is not None:
         nowhere = np.zeros_like(root)

@@ -49,8 +49,8 @@ _FALL_M_S2 = 4.0
 _PASSES = 4
 #: What stays where the picture shows it: with hips, no floor pulls the body off the film.
 _SHOWN = tuple(side + part for part in ("hip", "knee", "ankle") for side in ("left_", "right_"))
-_HANDS = slice(SOLES, SOLES + 2)
 _SHOWN_ARMS = tuple(side + part for part in ("elbow", "wrist") for side in ("left_", "right_"))
+_HANDS = slice(SOLES, SOLES + 2)
 _CHUNK = 600
 _AHEAD = 60
 
