@@ -70,7 +70,8 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
             camera=spec.camera or _DEFAULTS.camera,
             camera_track=_track_of(spec.camera_track) if spec.HasField("camera_track") else None,
-            detector=spec.detector or _DEFAULTS.detector,
+            detector=_detector_of(spec.detector),
+            detector_score=spec.detector_score if spec.HasField("detector_score") else None,
             lifter=_lifter_of(spec.lifter),
             solve=solve_options_of(spec.solve, _DEFAULTS.solve),
             formats=tuple(spec.formats) or _DEFAULTS.formats,
@@ -212,6 +213,18 @@ def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.Moti
     )
 
 
+def _detector_of(choice: str) -> str:
+    """Read a detector's name and model; a path is nothing that a stranger may make a server open."""
+    if not re.fullmatch(r"[\w-]*(:[\w-]+)?", choice):
+        raise InputError(
+            f"The server has no detector '{choice[:80]}'; name one as 'pose-server doctor' on that machine "
+            "lists them, or use your own files without --server.",
+            reason="DETECTOR_UNKNOWN",
+            value=choice[:80],
+        )
+    return choice or _DEFAULTS.detector
+
+
 def _lifter_of(name: str) -> str:
     """Read a lifter's name; a path is nothing that a stranger may make a server open."""
     if name and name not in LIFTERS:
@@ -281,6 +294,8 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         rate = getattr(options, name)
         if rate is not None:
             getattr(message, name).CopyFrom(_rate_message(rate))
+    if options.detector_score is not None:
+        message.detector_score = options.detector_score
     if options.fov_deg is not None:
         message.fov_deg = options.fov_deg
     if options.focal_mm is not None:

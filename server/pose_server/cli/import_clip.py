@@ -77,7 +77,15 @@ def import_command(
         Path | None,
         typer.Option(help="JSON that says where the camera was; see docs/solve.md.", show_default=False),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Which detector; 'pose-server doctor' lists them.")] = "auto",
+    detector: Annotated[
+        str,
+        typer.Option(
+            help="auto, a detector that 'pose-server doctor' lists, or NAME:MODEL; see docs/detectors.md."
+        ),
+    ] = "auto",
+    detector_score: Annotated[
+        float | None, typer.Option(help="Least score of a person, 0 to 1.", show_default="the detector's own")
+    ] = None,
     lifter: Annotated[
         str,
         typer.Option(help=f"{', '.join(LIFTERS)}, or the path of a checkpoint to lift with in this process."),
@@ -122,6 +130,7 @@ def import_command(
             camera=camera,
             camera_track=read_camera_track(camera_track) if camera_track is not None else None,
             detector=detector,
+            detector_score=detector_score,
             lifter=lifter,
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
@@ -133,7 +142,7 @@ def import_command(
                 reason="DEVICE_INVALID",
             )
         choice = KeypointChoice(keypoints, keypoint_format, size, clip)
-        if keypoints is not None and (server is not None or detector != "auto"):
+        if keypoints is not None and (server is not None or detector != "auto" or detector_score is not None):
             raise InputError(
                 "--keypoints are imported in this process and need no detector; leave out --server and "
                 "--detector.",

@@ -71,6 +71,8 @@ class BlazePose:
 
     name = "blazepose"
     keypoint_names = BLAZEPOSE_33.joints
+    #: Whoever is reported has stood a trial, and half a person has half a score.
+    sure_score = 0.0
 
     def __init__(
         self,

@@ -47,5 +47,12 @@ class Detector(Protocol):
     def keypoint_names(self) -> tuple[str, ...]:
         """(K,) names as in `pose_shared.skeleton`."""
 
+    @property
+    def sure_score(self) -> float:
+        """A person needs one detection of at least this score; lower ones only continue their track.
+
+        0 where the detector has made sure itself that all it reports are people.
+        """
+
     def session(self, clip: ClipInfo) -> DetectorSession:
         """Begin a clip."""

@@ -70,6 +70,9 @@ class KeypointDetector:
         Source frame that is the first of the file's.
     """
 
+    #: What the other program wrote, it was sure of.
+    sure_score = 0.0
+
     def __init__(self, keypoints: KeypointClip, first_frame: int) -> None:
         self.name = keypoints.format
         self.keypoint_names = keypoints.keypoint_names

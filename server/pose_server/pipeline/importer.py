@@ -207,7 +207,8 @@ class _Import:
 
     def detector(self, clip: Path | None, info: ClipInfo) -> Detector | KeypointDetector:
         if self.keypoints is None:
-            return create_detector(self.options.detector, self.device)
+            chosen, score = self.options.detector, self.options.detector_score
+            return create_detector(chosen, self.device, score=score)
         detector = keypoint_detector(self.keypoints, clip, info)
         who = "who is who is theirs" if self.keypoints.identified else "who is who was found out here"
         self.log.note(

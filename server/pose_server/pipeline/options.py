@@ -123,6 +123,9 @@ class ImportOptions:
     camera_track: CameraTrack | None = None
     """Where the camera was, if somebody knows; then nothing is followed."""
     detector: str = "auto"
+    """A detector's name, or ``NAME:MODEL``; in this process MODEL may be files of the user's."""
+    detector_score: float | None = None
+    """Least score of a person, 0 to 1; the detector's own when None."""
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
     solve: SolveOptions = field(default_factory=SolveOptions)
@@ -169,6 +172,26 @@ class ImportOptions:
                     reason="RATE_INVALID",
                     value=rate,
                 )
+        self._check_lens()
+        if self.detector_score is not None and not 0 < self.detector_score < 1:
+            raise InputError(
+                f"--detector-score {self.detector_score:g} is not possible; give a number between 0 and 1.",
+                reason="DETECTOR_SCORE_INVALID",
+                value=self.detector_score,
+            )
+        start, end = self.start, self.end
+        if start and end:
+            frames = None not in (start.frame, end.frame) and start.frame >= end.frame  # type: ignore[operator]
+            seconds = None not in (start.seconds, end.seconds) and start.seconds >= end.seconds  # type: ignore[operator]
+            if frames or seconds:
+                raise InputError(
+                    f"The range from {start} to {end} holds no frame; --end is the first frame left out.",
+                    reason="RANGE_EMPTY",
+                    start=start,
+                    end=end,
+                )
+
+    def _check_lens(self) -> None:
         if self.fov_deg is not None and self.focal_mm is not None:
             raise InputError("Give either --fov or --focal-mm, not both.", reason="CAMERA_INVALID")
         if self.fov_deg is not None and not 5 <= self.fov_deg <= 150:
@@ -183,17 +206,6 @@ class ImportOptions:
                 reason="CAMERA_INVALID",
                 value=self.focal_mm,
             )
-        start, end = self.start, self.end
-        if start and end:
-            frames = None not in (start.frame, end.frame) and start.frame >= end.frame  # type: ignore[operator]
-            seconds = None not in (start.seconds, end.seconds) and start.seconds >= end.seconds  # type: ignore[operator]
-            if frames or seconds:
-                raise InputError(
-                    f"The range from {start} to {end} holds no frame; --end is the first frame left out.",
-                    reason="RANGE_EMPTY",
-                    start=start,
-                    end=end,
-                )
 
     @property
     def known_focal_mm(self) -> float | None:

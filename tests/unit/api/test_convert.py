@@ -96,7 +96,8 @@ def options(draw: st.DrawFn) -> ImportOptions:
             end=draw(st.none() | moments),
             fps=draw(st.none() | rates),
             input_fps=draw(st.none() | rates),
-            detector=draw(st.sampled_from(["auto", "blazepose"])),
+            detector=draw(st.sampled_from(["auto", "blazepose", "rtmpose:halpe26"])),
+            detector_score=draw(st.none() | st.floats(0.01, 0.99)),
             **draw(cameras),
             lifter=draw(st.sampled_from(LIFTERS)),
             solve=draw(solves),
@@ -275,6 +276,15 @@ def test_a_client_cannot_make_the_server_open_a_checkpoint(name: str) -> None:
     with pytest.raises(InputError, match=r"choose from auto, house.*landmarks.*without --server") as caught:
         request_of(spec(name))
     assert caught.value.reason == "LIFTER_UNKNOWN" and len(caught.value.message) < 250
+
+
+@pytest.mark.parametrize(
+    "name", ["rtmpose:mine.onnx", "detectron2:/etc/passwd", "a:b:c", "x y", "auto:../a" * 99]
+)
+def test_a_client_cannot_make_the_server_open_a_model(name: str) -> None:
+    with pytest.raises(InputError, match="The server has no detector") as caught:
+        request_of(jobs_pb2.ImportSpec(detector=name))
+    assert caught.value.reason == "DETECTOR_UNKNOWN" and len(caught.value.message) < 250
 
 
 def test_a_client_that_names_no_lifter_gets_the_default() -> None:

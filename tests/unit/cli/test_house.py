@@ -178,7 +178,7 @@ def test_a_clip_is_lifted_with_a_checkpoint_of_ones_own(
             )
         film.mux(stream.encode())
     witness = _Witness(scene, 384 / 1920)
-    monkeypatch.setattr(importer, "create_detector", lambda name, device: witness)
+    monkeypatch.setattr(importer, "create_detector", lambda name, device, score: witness)
 
     options = ("--device", "cpu", "--no-cache", "--formats", "npz", "--json")
     refused_before = run("import", clip, "--out", tmp_path / "none", "--lifter", "none.safetensors", *options)

@@ -19,6 +19,13 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
     assert caught.value.metadata == {"value": "yolo"}
 
 
+def test_blazepose_has_one_model_and_no_score() -> None:
+    with pytest.raises(InputError, match="has no models; leave out 'heavy'"):
+        create_detector("blazepose:heavy", "cpu")
+    with pytest.raises(InputError, match=r"has no score to set; leave out '0\.7'"):
+        create_detector("blazepose", "cpu", score=0.7)
+
+
 def test_the_usable_are_known_and_the_others_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     (status,) = available_detectors()
     assert (status.name, status.usable) == ("blazepose", True)
