@@ -283,7 +283,9 @@ def test_a_client_cannot_make_the_server_open_a_checkpoint(name: str) -> None:
 )
 def test_a_client_cannot_make_the_server_open_a_model(name: str) -> None:
     with pytest.raises(InputError, match="The server has no detector") as caught:
-        request_of(jobs_pb2.ImportSpec(detector=name))
+        request_of(
+            jobs_pb2.ImportSpec(media=jobs_pb2.Media(display_name="a.mp4", path="a.mp4"), detector=name)
+        )
     assert caught.value.reason == "DETECTOR_UNKNOWN" and len(caught.value.message) < 250
 
 
