@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.detect.registry import create_detector
 from pose_server.egomotion.following import followed
 from pose_server.egomotion.stillness import Stillness
@@ -32,7 +33,6 @@ from pose_server.export.preview import Film, draw_on_film, shrunk
 from pose_server.export.room import RoomView
 from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.registry import create_lifter
-from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, Detections, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
 from pose_server.pipeline.detection import detect_clip
@@ -118,7 +118,7 @@ def columns(
     camera = camera_of_clip(size)
     path = followed(source, found, camera, progress).path if moved else None
     chosen = create_lifter(lifter, "cpu")
-    kept = [repaired(track) for track in tracks]
+    kept = [cleaned_up(track) for track in tracks]
     poses = [chosen.lift(track, camera) for track in kept]
     motions = solve_clip(
         kept,

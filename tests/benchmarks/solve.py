@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.evaluate.clip import evaluate_clip, person_of
 from pose_server.evaluate.motion import evaluate_motion, mean_row
 from pose_server.evaluate.reference import ClipReference, read_reference
@@ -28,7 +29,6 @@ from pose_server.evaluate.shooting import Shooting, shot
 from pose_server.evaluate.table import Column, Table, write_tables
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
-from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, Pose3D, Track2D
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
@@ -142,7 +142,7 @@ def longer(part: Part, times: int) -> Part:
 def speeds(lifter: Lifter, motions: MotionSet, lengths: Sequence[int]) -> list[dict[str, Any]]:
     """Return processor seconds per thousand frames, on one thread."""
     scene = next(shot(motions, replace(Shooting(), count=1)))
-    track = repaired(scene.track)
+    track = cleaned_up(scene.track)
     pose = lifter.lift(track, scene.camera)
     silent, rate = SilentProgress(), Fraction(30)
     rows = []

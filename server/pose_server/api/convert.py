@@ -15,6 +15,7 @@ from pose_server.cache.media import Media, MediaFile, Upload
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.camera_track import CameraTrack
+from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
@@ -73,6 +74,7 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             detector=_detector_of(spec.detector),
             detector_score=spec.detector_score if spec.HasField("detector_score") else None,
             lifter=_lifter_of(spec.lifter),
+            cleanup=_cleanup_of(spec.cleanup),
             solve=solve_options_of(spec.solve, _DEFAULTS.solve),
             formats=tuple(spec.formats) or _DEFAULTS.formats,
             allow_truncated=spec.allow_truncated,
@@ -237,6 +239,24 @@ def _lifter_of(name: str) -> str:
     return name or _DEFAULTS.lifter
 
 
+def _cleanup_of(message: jobs_pb2.CleanupSpec) -> CleanupOptions:
+    changes: dict[str, Any] = {
+        name: getattr(message, name) for name in ("gaps", "gap_limit_s", "repair") if message.HasField(name)
+    }
+    if message.HasField("smoothing"):
+        changes["smoothing"] = CleanupOptions.parse_smoothing(message.smoothing)
+    return dataclasses.replace(_DEFAULTS.cleanup, **changes)
+
+
+def _cleanup_message(options: CleanupOptions) -> jobs_pb2.CleanupSpec:
+    return jobs_pb2.CleanupSpec(
+        gaps=options.gaps,
+        gap_limit_s=options.gap_limit_s,
+        repair=options.repair,
+        smoothing=str(options.smoothing or "none"),
+    )
+
+
 def _moment_of(message: types_pb2.Moment) -> Moment:
     if message.WhichOneof("at") == "seconds":
         return Moment.parse(f"{message.seconds!r}s")
@@ -275,6 +295,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         camera=options.camera,
         detector=options.detector,
         lifter=options.lifter,
+        cleanup=_cleanup_message(options.cleanup),
         solve=_solve_message(options.solve),
         formats=options.formats,
         allow_truncated=options.allow_truncated,

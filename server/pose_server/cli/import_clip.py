@@ -11,6 +11,7 @@ import typer
 from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
+from pose_server.cli.cleanup import Gaps, Repair, Smooth2D, cleanup_options
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.keypoints import KeypointChoice, import_each
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
@@ -90,6 +91,9 @@ def import_command(
         str,
         typer.Option(help=f"{', '.join(LIFTERS)}, or the path of a checkpoint to lift with in this process."),
     ] = "auto",
+    gaps: Gaps = "rts",
+    repair: Repair = "all",
+    smooth_2d: Smooth2D = "none",
     smoothing: Smoothing = None,
     height: Height = None,
     floor: Floor = None,
@@ -132,6 +136,7 @@ def import_command(
             detector=detector,
             detector_score=detector_score,
             lifter=lifter,
+            cleanup=cleanup_options(gaps, repair, smooth_2d),
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
             allow_truncated=allow_truncated,

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.filter_options import FILTERS
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
     CONTACT_MODES,
-    FILTERS,
     FLOOR_MODES,
     ContactEdit,
     PartFilter,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
 from pose_server.egomotion.lines import Backdrop
@@ -15,7 +16,6 @@ from pose_server.evaluate.metrics import contact_score, foot_slide, measures, ro
 from pose_server.evaluate.mocap import HIPS, LIMB_BONES, LIMB_JOINTS
 from pose_server.evaluate.reference import ClipReference
 from pose_server.lift.lifter import Lifter
-from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, FloatArray, IntArray, Pose3D, Track2D, Vertical
 from pose_server.pipeline.camera import camera_of_clip, with_focal
 from pose_server.pipeline.detection import detect_clip
@@ -49,7 +49,7 @@ def person_of(reference: ClipReference, detector: str | Detector) -> tuple[Track
         progress=SilentProgress(),
     )
     person, *_ = select_people(tracks, people=1, persons=(), frame_count=len(found))
-    return repaired(person), backdrop.lines(found, size, still=True)
+    return cleaned_up(person), backdrop.lines(found, size, still=True)
 
 
 def evaluate_clip(

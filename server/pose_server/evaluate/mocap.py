@@ -14,10 +14,10 @@ import torch
 from pose_shared.errors import InputError
 from pose_shared.skeleton import BODY_31, SEEN_27
 
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.evaluate.cleanup import cleaned
 from pose_server.evaluate.metrics import contact_score, measures, root_error
 from pose_server.lift.lifter import Lifter
-from pose_server.lift.repair import repaired
 from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Track2D
 from pose_server.train.bodies import hips
 from pose_server.train.cameras import CameraModel, filmed
@@ -186,7 +186,7 @@ def evaluate_mocap(
     rows: list[dict[str, float]] = []
     said, true = [], []
     for scene in scenes(motions, sights, count=count, rate_hz=rate_hz):
-        pose = lifter.lift(repaired(scene.track), scene.camera)
+        pose = lifter.lift(cleaned_up(scene.track), scene.camera)
         columns = [pose.joint_names.index(name) for name in LIMB_JOINTS]
         joints = cleaned(pose.joints_root_m[:, columns], rate_hz) + pose.root_camera_m[:, None]
         root = root_error(pose.root_camera_m, scene.root_m)

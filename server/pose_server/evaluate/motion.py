@@ -17,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 from pose_shared.skeleton import BODY_31
 
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.evaluate.angles import bone_error_deg, bone_steps_deg, rotation_steps_deg
 from pose_server.evaluate.cleanup import cleaned, filtered
 from pose_server.evaluate.metrics import (
@@ -33,7 +34,6 @@ from pose_server.evaluate.shooting import Shooting, shot
 from pose_server.evaluate.takes import kind_of
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.network import CONTACT_POINTS
-from pose_server.lift.repair import repaired
 from pose_server.lift.steady_view import lifted_steadily
 from pose_server.pipeline.boundary import Camera, CameraPath, FloatArray, Motion, Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip
@@ -95,7 +95,7 @@ def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> I
     for number, scene in enumerate(shot(motions, shooting)):
         kind = kind_of(scene.name)
         camera = scene.camera if shooting.lens == "given" else camera_of_clip(scene.camera.image_size)
-        track = repaired(scene.track)
+        track = cleaned_up(scene.track)
         pose = lifted_steadily(lifter, track, camera, scene.path)
         start = time.perf_counter()
         path = _told(scene.path, shooting.way)

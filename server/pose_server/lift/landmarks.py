@@ -25,7 +25,7 @@ class LandmarkLifter:
 
     The landmarks come as if the middle of the hips, on which BlazePose centres what it looks at,
     lay on the optical axis; they are turned by the ray through it, and placed in the camera where
-    they project onto the keypoints.  Expects a track that went through `lift.repair.repaired`.
+    they project onto the keypoints.  Expects a track that went through `cleanup.cleaning.cleaned_up`.
     """
 
     name = "landmarks"

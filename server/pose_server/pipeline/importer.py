@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pose_server import __version__
 from pose_server.cache.stages import StageCache
+from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.detect.detector import Detector
 from pose_server.detect.registry import create_detector
 from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
@@ -24,7 +25,6 @@ from pose_server.keypoints.clip import KeypointClip
 from pose_server.keypoints.detector import KeypointDetector, keypoint_detector
 from pose_server.lift.lifter import Lifter
 from pose_server.lift.registry import create_lifter
-from pose_server.lift.repair import repaired
 from pose_server.lift.steady_view import lifted_steadily
 from pose_server.pipeline.boundary import (
     Camera,
@@ -346,7 +346,7 @@ class _Import:
         poses = []
         with self.log.stage("lift", rows):
             done = 0
-            tracks = tuple(repaired(track) for track in tracks)
+            tracks = tuple(cleaned_up(track, self.options.cleanup) for track in tracks)
             for track in tracks:
                 self.progress.report("lift", done, rows)
                 poses.append(lifted_steadily(lifter, track, camera, path))

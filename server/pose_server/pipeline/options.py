@@ -12,6 +12,7 @@ from typing import Any
 from pose_shared.errors import InputError
 
 from pose_server.pipeline.camera_track import CameraTrack
+from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.solve_options import SolveOptions
 
 __all__ = ["CAMERAS", "FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
@@ -128,6 +129,7 @@ class ImportOptions:
     """Least score of a person, 0 to 1; the detector's own when None."""
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
+    cleanup: CleanupOptions = field(default_factory=CleanupOptions)
     solve: SolveOptions = field(default_factory=SolveOptions)
     formats: tuple[str, ...] = FORMATS
     allow_truncated: bool = False
@@ -221,6 +223,7 @@ class ImportOptions:
             fields[name] = None if value is None else str(value)
         fields["camera_track"] = None if self.camera_track is None else self.camera_track.to_dict()
         fields["persons"] = list(self.persons)
+        fields["cleanup"] = self.cleanup.to_dict()
         fields["solve"] = self.solve.to_dict()
         fields["formats"] = list(self.formats)
         return fields
@@ -240,6 +243,7 @@ class ImportOptions:
         if values.get("camera_track") is not None:
             values["camera_track"] = CameraTrack.from_dict(values["camera_track"])
         values["persons"] = tuple(values.get("persons", ()))
+        values["cleanup"] = CleanupOptions.from_dict(values.get("cleanup", {}))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
         values["formats"] = tuple(values.get("formats", FORMATS))
         return cls(**values)

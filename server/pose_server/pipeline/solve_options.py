@@ -6,20 +6,19 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.filter_options import NamedFilter
 from pose_server.pipeline.progress import PersonSummary
 
 __all__ = [
     "BODY_PARTS",
     "CONTACT_MODES",
     "CONTACT_POINTS",
-    "FILTERS",
     "FLOOR_MODES",
     "ContactEdit",
-    "FilterSetting",
     "PartFilter",
     "SolveOptions",
 ]
@@ -54,33 +53,6 @@ BODY_PARTS = (
     "right_leg",
 )
 
-
-class FilterSetting(NamedTuple):
-    """A number that a filter takes."""
-
-    name: str
-    """With its unit."""
-    default: float
-    lowest: float
-    highest: float
-
-
-_CUTOFF = FilterSetting("cutoff_hz", 6.0, 0.05, 1000.0)
-#: The filters by name, with what stands after their colon.
-FILTERS: Mapping[str, tuple[FilterSetting, ...]] = {
-    "butterworth": (_CUTOFF,),
-    "gaussian": (FilterSetting("sigma_s", 0.05, 0.001, 10.0),),
-    "median": (FilterSetting("window_s", 0.15, 0.001, 10.0),),
-    "one_euro": (
-        FilterSetting("min_cutoff_hz", 1.5, 0.05, 1000.0),
-        FilterSetting("beta", 0.7, 0.0, 1000.0),
-    ),
-    "rts": (_CUTOFF,),
-    "savitzky_golay": (
-        FilterSetting("window_s", 0.25, 0.001, 10.0),
-        FilterSetting("degree", 3.0, 0.0, 8.0),
-    ),
-}
 
 _EDIT = re.compile(r"(\d{1,9}):([a-z_]+):(\d{1,15})-(\d{1,15})=(on|off)")
 _EDIT_LIMIT, _FILTER_LIMIT = 10_000, 100
@@ -153,40 +125,27 @@ class PartFilter:
             raise _filter_error(
                 str(self), f"there is no part '{self.part}', choose from {', '.join(BODY_PARTS)}"
             )
-        if self.name not in FILTERS:
-            raise _filter_error(
-                str(self), f"there is no filter '{self.name}', choose from {', '.join(FILTERS)}"
-            )
-        known = FILTERS[self.name]
-        if len(self.values) > len(known):
-            raise _filter_error(
-                str(self), f"{self.name} takes no more than {', '.join(setting.name for setting in known)}"
-            )
-        for setting, value in zip(known, self.values, strict=False):
-            if not setting.lowest <= value <= setting.highest:
-                raise _filter_error(
-                    str(self), f"{setting.name} lies between {setting.lowest:g} and {setting.highest:g}"
-                )
+        try:
+            NamedFilter(self.name, self.values)
+        except ValueError as error:
+            raise _filter_error(str(self), str(error)) from None
 
     @property
-    def settings(self) -> dict[str, float]:
-        """Every number of the filter by its name."""
-        known = FILTERS[self.name]
-        given = (*self.values, *(setting.default for setting in known[len(self.values) :]))
-        return {setting.name: value for setting, value in zip(known, given, strict=True)}
+    def filter(self) -> NamedFilter:
+        """What is done to the part."""
+        return NamedFilter(self.name, self.values)
 
     @classmethod
     def parse(cls, text: str) -> PartFilter:
         """Read ``arms=butterworth:6`` or ``all=one_euro:1.5,0.7``; raises `InputError`."""
         part, equals, rest = text.partition("=")
-        name, _, numbers = rest.partition(":")
-        try:
-            values = tuple(float(number) for number in numbers.split(",")) if numbers else ()
-        except ValueError:
-            equals = ""
         if not equals:
             raise _filter_error(text, "write PART=FILTER or PART=FILTER:NUMBERS, such as arms=butterworth:6")
-        return cls(part, name, values)
+        try:
+            chosen = NamedFilter.parse(rest)
+        except ValueError as error:
+            raise _filter_error(text, str(error)) from None
+        return cls(part, chosen.name, chosen.values)
 
     def __str__(self) -> str:
         numbers = ",".join(f"{value:g}" for value in self.values)

@@ -60,7 +60,7 @@ def solve_clip(
     Parameters
     ----------
     tracks
-        One for each person, after `lift.repair.repaired`: the 2D evidence.
+        One for each person, after `cleanup.cleaning.cleaned_up`: the 2D evidence.
     poses
         The same people lifted, row by row as their tracks.
     camera

@@ -20,13 +20,14 @@ from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.camera_track import CameraTrack
+from pose_server.pipeline.cleanup_options import GAPS, REPAIRS, CleanupOptions
+from pose_server.pipeline.filter_options import FILTERS, NamedFilter
 from pose_server.pipeline.options import CAMERAS, FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
     CONTACT_MODES,
     CONTACT_POINTS,
-    FILTERS,
     FLOOR_MODES,
     ContactEdit,
     PartFilter,
@@ -82,6 +83,15 @@ tracks = st.lists(positions, min_size=1, max_size=4).flatmap(
         st.none() | st.floats(5, 1000),
     )
 )
+cleanups = st.builds(
+    CleanupOptions,
+    gaps=st.sampled_from(list(GAPS)),
+    gap_limit_s=st.none() | st.floats(0.01, 60),
+    repair=st.sampled_from(REPAIRS),
+    smoothing=st.none()
+    | st.builds(NamedFilter, st.sampled_from(list(FILTERS)))
+    | st.builds(NamedFilter, st.just("rts"), st.tuples(st.integers(1, 900).map(float))),
+)
 cameras = st.builds(dict, camera=st.sampled_from(CAMERAS)) | st.builds(dict, camera_track=tracks)
 
 
@@ -100,6 +110,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             detector_score=draw(st.none() | st.floats(0.01, 0.99)),
             **draw(cameras),
             lifter=draw(st.sampled_from(LIFTERS)),
+            cleanup=draw(cleanups),
             solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
             allow_truncated=draw(st.booleans()),

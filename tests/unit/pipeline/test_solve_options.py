@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from pose_server.pipeline.filter_options import FILTERS
 from pose_server.pipeline.progress import PersonSummary
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
     CONTACT_MODES,
     CONTACT_POINTS,
-    FILTERS,
     FLOOR_MODES,
     ContactEdit,
     PartFilter,
@@ -80,9 +80,9 @@ def test_other_contact_edits_are_refused(text: str, word: str) -> None:
 
 
 def test_a_filter_takes_its_own_numbers_where_none_are_given() -> None:
-    assert PartFilter.parse("all=butterworth").settings == {"cutoff_hz": 6.0}
-    assert PartFilter.parse("head=one_euro:2").settings == {"min_cutoff_hz": 2.0, "beta": 0.7}
-    assert PartFilter.parse("head=one_euro:2,0.1").settings == {"min_cutoff_hz": 2.0, "beta": 0.1}
+    assert PartFilter.parse("all=butterworth").filter.settings == {"cutoff_hz": 6.0}
+    assert PartFilter.parse("head=one_euro:2").filter.settings == {"min_cutoff_hz": 2.0, "beta": 0.7}
+    assert PartFilter.parse("head=one_euro:2,0.1").filter.settings == {"min_cutoff_hz": 2.0, "beta": 0.1}
     for name in FILTERS:
         assert PartFilter.parse(str(PartFilter("all", name))) == PartFilter("all", name)
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pose_server.pipeline.solve_options import BODY_PARTS, FILTERS, PartFilter
+from pose_server.pipeline.filter_options import FILTERS
+from pose_server.pipeline.solve_options import BODY_PARTS, PartFilter
 from pose_server.solve.filters import filtered
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation

@@ -49,7 +49,7 @@ class UploadedFile(_message.Message):
     def __init__(self, upload: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class ImportSpec(_message.Message):
-    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score")
+    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "cleanup")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     PERSONS_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +67,7 @@ class ImportSpec(_message.Message):
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAMERA_TRACK_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_SCORE_FIELD_NUMBER: _ClassVar[int]
+    CLEANUP_FIELD_NUMBER: _ClassVar[int]
     media: Media
     people: int
     persons: _containers.RepeatedScalarFieldContainer[int]
@@ -84,7 +85,20 @@ class ImportSpec(_message.Message):
     camera: str
     camera_track: CameraTrack
     detector_score: float
-    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ...) -> None: ...
+    cleanup: CleanupSpec
+    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ...) -> None: ...
+
+class CleanupSpec(_message.Message):
+    __slots__ = ("gaps", "gap_limit_s", "repair", "smoothing")
+    GAPS_FIELD_NUMBER: _ClassVar[int]
+    GAP_LIMIT_S_FIELD_NUMBER: _ClassVar[int]
+    REPAIR_FIELD_NUMBER: _ClassVar[int]
+    SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    gaps: str
+    gap_limit_s: float
+    repair: str
+    smoothing: str
+    def __init__(self, gaps: _Optional[str] = ..., gap_limit_s: _Optional[float] = ..., repair: _Optional[str] = ..., smoothing: _Optional[str] = ...) -> None: ...
 
 class CameraTrack(_message.Message):
     __slots__ = ("frames", "positions_m", "rotations_wxyz", "focal_mm")

@@ -1,0 +1,1 @@
+"""Between tracker and lifter: sides put back, jumps taken out, short gaps bridged, traces smoothed."""
