@@ -95,7 +95,7 @@ def evaluate_motion(lifter: Lifter, motions: MotionSet, shooting: Shooting) -> I
     for number, scene in enumerate(shot(motions, shooting)):
         kind = kind_of(scene.name)
         camera = scene.camera if shooting.lens == "given" else camera_of_clip(scene.camera.image_size)
-        track = cleaned_up(scene.track)
+        track = cleaned_up(scene.track, shooting.cleanup)
         pose = lifted_steadily(lifter, track, camera, scene.path)
         start = time.perf_counter()
         path = _told(scene.path, shooting.way)

@@ -17,6 +17,7 @@ from pose_server.evaluate.mocap import IMAGE_SIZE, Scene, boxes_around, scene_of
 from pose_server.evaluate.moves import moved_before
 from pose_server.evaluate.takes import kind_of
 from pose_server.pipeline.boundary import CameraPath, FloatArray, Track2D
+from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.frames import unit
 from pose_server.train.bodies import hips
@@ -72,6 +73,7 @@ class Shooting:
     longest_s: float = 5.0
     seed: int = 11
     sights: SightModel = field(default_factory=SightModel)
+    cleanup: CleanupOptions = field(default_factory=CleanupOptions)
     options: SolveOptions = field(default_factory=SolveOptions)
 
 

@@ -261,6 +261,22 @@ def test_any_rate_gives_the_same_motion_at_its_own_times(tmp_path: Path, fps: fl
             )
 
 
+def test_a_long_clip_at_a_television_rate_does_not_drift(tmp_path: Path) -> None:
+    ours = lifter(tmp_path, made(widths=(3, 3, 3)))
+    whole, camera = walk(30000 / 1001, seconds=300)
+    end = slice(-300, None)
+    parts = {name: value[end] for name, value in vars(whole).items() if isinstance(value, np.ndarray)}
+    alone = ours.lift(dataclasses.replace(whole, **parts), camera)
+    found = ours.lift(whole, camera)
+    np.testing.assert_array_equal(found.times_s, whole.times_s)
+    inner = slice(60, -60)
+    # After 9,000 frames the same motion as where the clip begins ten seconds before its end.
+    size = np.abs(alone.joints_root_m[inner]).max()
+    np.testing.assert_allclose(
+        found.joints_root_m[end][inner] / size, alone.joints_root_m[inner] / size, atol=4e-3
+    )
+
+
 def test_frames_without_the_person_are_bridged_and_left_out_of_the_pose(
     tmp_path: Path,
 ) -> None:
