@@ -1,4 +1,4 @@
-"""What a server is told at its start: the only reader of the environment."""
+"""What a server is told at its start: the only place that knows the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pose_shared.errors import InputError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "hand_on_settings", "load_settings"]
 
 _GIB = 1024**3
 
@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     """0 picks a free one."""
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("pose-server"))
     """Jobs, uploads and cached stage results; on a local disk, for one server at a time."""
+    weights_dir: Path | None = None
+    """A studio's folder of fetched weights, which is looked in first and never written."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda:\d+)$")
     media_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders whose films clients may name by path; separated like PATH in the environment."""
@@ -40,10 +42,10 @@ class Settings(BaseSettings):
     def _split_roots(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("data_dir", mode="after")
+    @field_validator("data_dir", "weights_dir", mode="after")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
 
 
 def load_settings(**given: Any) -> Settings:
@@ -65,3 +67,8 @@ def load_settings(**given: Any) -> Settings:
             setting=name,
             value=first["input"],
         ) from None
+
+
+def hand_on_settings(settings: Settings) -> None:
+    """Let the processes that this one starts, and itself, find files where these settings say."""
+    os.environ["POSE_DATA_DIR"] = str(settings.data_dir)

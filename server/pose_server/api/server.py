@@ -36,7 +36,7 @@ from pose_server.engine.worker import WorkerConfig
 from pose_server.jobs.board import JobBoard
 from pose_server.jobs.store import JobStore
 from pose_server.logs import configure_logs
-from pose_server.settings import Settings
+from pose_server.settings import Settings, hand_on_settings
 
 __all__ = ["IMPORT", "run_server", "serve"]
 
@@ -68,6 +68,7 @@ def run_server(
 ) -> None:
     """Serve until SIGTERM or SIGINT; see `serve`."""
     configure_logs(settings.log_level)
+    hand_on_settings(settings)
     asyncio.run(_serve_until_signal(settings, on_ready, job_function))
 
 

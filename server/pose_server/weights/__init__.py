@@ -1,1 +1,1 @@
-"""Which weights there are, and those that this project trained."""
+"""Weights: those that this project trained and ships, and those of others that the user may fetch."""

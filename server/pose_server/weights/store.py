@@ -1,0 +1,156 @@
+"""Where fetched weights lie, and whether they are what they were.
+
+A file is looked for in the studio's mirror first (``POSE_WEIGHTS_DIR``, never written), then in the user's
+own folder.  It is held against every digest that is known of it: the published one, the one that
+``SHA256SUMS`` beside it tells, and the first digits of its MD5.  Where none is known it is trusted on first
+use: its digest is noted in the ``SHA256SUMS`` of the own folder, and from then on the file must keep it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pose_shared.errors import DataLossError, NotFoundError
+
+from pose_server.settings import load_settings
+from pose_server.weights.registry import Weights, weights_named
+from pose_server.weights.sums import SUMS_FILE, add_sum, file_sha256, read_sums
+
+__all__ = ["CheckedWeights", "WeightsStore", "checked_weights", "weights_path", "weights_store"]
+
+
+@dataclass(frozen=True)
+class CheckedWeights:
+    """A file that is what its name says, as far as anybody can know."""
+
+    path: Path
+    sha256: str
+    known_from: str
+    """``published``, ``mirror``, ``first use`` or, seen for the first time now, ``now``."""
+
+
+@dataclass(frozen=True)
+class WeightsStore:
+    """The folders in which weights lie."""
+
+    folder: Path
+    """The user's own; made when something is put into it."""
+    mirror: Path | None = None
+    """Looked in first, never written."""
+
+    def find(self, weights: Weights) -> Path | None:
+        """Return where a file lies, if it is here; reads nothing of it."""
+        for folder in (self.mirror, self.folder):
+            if folder is not None and (folder / weights.file).is_file():
+                return folder / weights.file
+        return None
+
+    def require(self, *names: str) -> tuple[Path, ...]:
+        """Return where the files lie; reads nothing of them.
+
+        Raises
+        ------
+        NotFoundError
+            Some are not here (``WEIGHTS_MISSING``); says how to fetch them.
+        """
+        found = {name: self.find(weights_named(name)) for name in names}
+        missing = " ".join(name for name, path in found.items() if path is None)
+        if missing:
+            raise NotFoundError(
+                f"The weights of {missing.replace(' ', ' and ')} are not here; "
+                f"run 'pose-server models fetch {missing}' first.",
+                reason="WEIGHTS_MISSING",
+                names=missing,
+            )
+        return tuple(path for path in found.values() if path is not None)
+
+    def expected(self, weights: Weights, path: Path) -> dict[str, str]:
+        """Return the digests that a file should have, by where they are known from, the surest first."""
+        in_mirror = self.mirror is not None and path.parent == self.mirror
+        told = {
+            "published": weights.sha256,
+            "mirror": read_sums(path.parent).get(path.name) if in_mirror else None,
+            "first use": read_sums(self.folder).get(path.name),
+        }
+        if in_mirror and told["mirror"]:
+            told["first use"] = None  # the studio vouches for it, and may change it
+        return {source: digest for source, digest in told.items() if digest}
+
+    def check(self, weights: Weights) -> CheckedWeights:
+        """Read a file and hold it against all that is known of it.
+
+        Raises
+        ------
+        NotFoundError
+            It is not here (``WEIGHTS_MISSING``).
+        DataLossError
+            It is another file (``WEIGHTS_CHANGED``).
+        """
+        (path,) = self.require(weights.name)
+        sha256 = file_sha256(path)
+        expected = self.expected(weights, path)
+        for source, digest in expected.items():
+            if sha256 != digest:
+                raise _changed(weights, path, sha256, digest, source)
+        if weights.md5_prefix is not None:
+            with path.open("rb") as file:
+                md5 = hashlib.file_digest(file, "md5").hexdigest()
+            if not md5.startswith(weights.md5_prefix):
+                raise _changed(weights, path, md5, f"{weights.md5_prefix}...", "published")
+        if not expected:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            add_sum(self.folder, path.name, sha256)
+        return CheckedWeights(path, sha256, next(iter(expected), "now"))
+
+
+def weights_store() -> WeightsStore:
+    """Return the store that the settings of this process name."""
+    settings = load_settings()
+    return WeightsStore(settings.data_dir / "weights", settings.weights_dir)
+
+
+def weights_path(name: str) -> Path:
+    """Return where the weights of a name lie; quick, for whoever wants to know whether something could run.
+
+    Raises
+    ------
+    InputError
+        There are none of that name (``WEIGHTS_UNKNOWN``).
+    NotFoundError
+        They are not here (``WEIGHTS_MISSING``).
+    """
+    return weights_store().require(name)[0]
+
+
+def checked_weights(name: str) -> CheckedWeights:
+    """Return the weights of a name and their digest, checked just now; for whoever is about to load them.
+
+    Raises
+    ------
+    InputError
+        There are none of that name (``WEIGHTS_UNKNOWN``).
+    NotFoundError
+        They are not here (``WEIGHTS_MISSING``).
+    DataLossError
+        The file is not what it was or should be (``WEIGHTS_CHANGED``).
+    """
+    return weights_store().check(weights_named(name))
+
+
+def _changed(weights: Weights, path: Path, found: str, wanted: str, source: str) -> DataLossError:
+    why = {
+        "published": "the file that its authors published",
+        "mirror": f"what {SUMS_FILE} beside it tells",
+        "first use": f"the file that was here first (if another is meant, take its line out of {SUMS_FILE})",
+    }[source]
+    return DataLossError(
+        f"{path} is not {why}: its digest is {found[:12]}..., not {wanted[:12]}...; delete it and run "
+        f"'pose-server models fetch {weights.name}'.",
+        reason="WEIGHTS_CHANGED",
+        path=path,
+        found=found,
+        wanted=wanted,
+        source=source,
+    )
