@@ -9,6 +9,7 @@ from pose_server.cli.doctor import doctor
 from pose_server.cli.evaluate import evaluate
 from pose_server.cli.import_clip import import_command
 from pose_server.cli.jobs import jobs
+from pose_server.cli.models import models
 from pose_server.cli.refine import refine_command
 from pose_server.cli.serve import serve
 from pose_server.cli.train import train
@@ -45,6 +46,7 @@ app.command("refine")(refine_command)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(jobs, name="jobs")
+app.add_typer(models, name="models")
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")
 

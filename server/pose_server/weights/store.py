@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pose_shared.errors import DataLossError, NotFoundError
+from pose_shared.transfer import file_sha256
 
 from pose_server.settings import load_settings
 from pose_server.weights.registry import Weights, weights_named
-from pose_server.weights.sums import SUMS_FILE, add_sum, file_sha256, read_sums
+from pose_server.weights.sums import SUMS_FILE, add_sum, read_sums
 
 __all__ = ["CheckedWeights", "WeightsStore", "checked_weights", "weights_path", "weights_store"]
 
@@ -47,7 +48,7 @@ class WeightsStore:
                 return folder / weights.file
         return None
 
-    def require(self, *names: str) -> tuple[Path, ...]:
+    def require(self, *wanted: Weights) -> tuple[Path, ...]:
         """Return where the files lie; reads nothing of them.
 
         Raises
@@ -55,7 +56,7 @@ class WeightsStore:
         NotFoundError
             Some are not here (``WEIGHTS_MISSING``); says how to fetch them.
         """
-        found = {name: self.find(weights_named(name)) for name in names}
+        found = {weights.name: self.find(weights) for weights in wanted}
         missing = " ".join(name for name, path in found.items() if path is None)
         if missing:
             raise NotFoundError(
@@ -65,18 +66,6 @@ class WeightsStore:
                 names=missing,
             )
         return tuple(path for path in found.values() if path is not None)
-
-    def expected(self, weights: Weights, path: Path) -> dict[str, str]:
-        """Return the digests that a file should have, by where they are known from, the surest first."""
-        in_mirror = self.mirror is not None and path.parent == self.mirror
-        told = {
-            "published": weights.sha256,
-            "mirror": read_sums(path.parent).get(path.name) if in_mirror else None,
-            "first use": read_sums(self.folder).get(path.name),
-        }
-        if in_mirror and told["mirror"]:
-            told["first use"] = None  # the studio vouches for it, and may change it
-        return {source: digest for source, digest in told.items() if digest}
 
     def check(self, weights: Weights) -> CheckedWeights:
         """Read a file and hold it against all that is known of it.
@@ -88,21 +77,53 @@ class WeightsStore:
         DataLossError
             It is another file (``WEIGHTS_CHANGED``).
         """
-        (path,) = self.require(weights.name)
+        (path,) = self.require(weights)
+        again = f"delete it and run 'pose-server models fetch {weights.name}'"
+        checked = self.check_file(weights, path, advice=again)
+        if checked.known_from == "now":
+            self.folder.mkdir(parents=True, exist_ok=True)
+            add_sum(self.folder, weights.file, checked.sha256)
+        return checked
+
+    def check_file(self, weights: Weights, path: Path, *, advice: str) -> CheckedWeights:
+        """Hold a file, wherever it lies, against all that is known of it; `advice` ends the error."""
         sha256 = file_sha256(path)
-        expected = self.expected(weights, path)
-        for source, digest in expected.items():
-            if sha256 != digest:
-                raise _changed(weights, path, sha256, digest, source)
+        expected = self.known_digests(weights, mirrored=path.parent == self.mirror)
+        found = [(source, sha256, digest) for source, digest in expected.items() if sha256 != digest]
         if weights.md5_prefix is not None:
             with path.open("rb") as file:
                 md5 = hashlib.file_digest(file, "md5").hexdigest()
             if not md5.startswith(weights.md5_prefix):
-                raise _changed(weights, path, md5, f"{weights.md5_prefix}...", "published")
-        if not expected:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            add_sum(self.folder, path.name, sha256)
+                found.append(("published", md5, weights.md5_prefix))
+        for source, digest, wanted in found:
+            raise DataLossError(
+                f"{path} is not {_WHAT[source]}: its digest is {digest[:12]}..., not {wanted[:12]}...; "
+                f"{advice}.",
+                reason="WEIGHTS_CHANGED",
+                path=path,
+                found=digest,
+                wanted=wanted,
+                source=source,
+            )
         return CheckedWeights(path, sha256, next(iter(expected), "now"))
+
+    def known_digests(self, weights: Weights, *, mirrored: bool) -> dict[str, str]:
+        """Return the SHA-256 that a file must have, by where it is known from, the surest source first.
+
+        `mirrored` says that the file lies in the mirror; what the mirror's own ``SHA256SUMS`` tells
+        outweighs what was here on first use, since a studio may change its files.
+        """
+        told = read_sums(self.mirror).get(weights.file) if mirrored and self.mirror is not None else None
+        first = read_sums(self.folder).get(weights.file)
+        known = {"published": weights.sha256, "mirror": told, "first use": None if told else first}
+        return {source: digest for source, digest in known.items() if digest}
+
+
+_WHAT = {
+    "published": "the file that its authors published",
+    "mirror": f"what {SUMS_FILE} beside it tells",
+    "first use": f"the file that was here first (if another is meant, take its line out of {SUMS_FILE})",
+}
 
 
 def weights_store() -> WeightsStore:
@@ -121,7 +142,7 @@ def weights_path(name: str) -> Path:
     NotFoundError
         They are not here (``WEIGHTS_MISSING``).
     """
-    return weights_store().require(name)[0]
+    return weights_store().require(weights_named(name))[0]
 
 
 def checked_weights(name: str) -> CheckedWeights:
@@ -137,20 +158,3 @@ def checked_weights(name: str) -> CheckedWeights:
         The file is not what it was or should be (``WEIGHTS_CHANGED``).
     """
     return weights_store().check(weights_named(name))
-
-
-def _changed(weights: Weights, path: Path, found: str, wanted: str, source: str) -> DataLossError:
-    why = {
-        "published": "the file that its authors published",
-        "mirror": f"what {SUMS_FILE} beside it tells",
-        "first use": f"the file that was here first (if another is meant, take its line out of {SUMS_FILE})",
-    }[source]
-    return DataLossError(
-        f"{path} is not {why}: its digest is {found[:12]}..., not {wanted[:12]}...; delete it and run "
-        f"'pose-server models fetch {weights.name}'.",
-        reason="WEIGHTS_CHANGED",
-        path=path,
-        found=found,
-        wanted=wanted,
-        source=source,
-    )

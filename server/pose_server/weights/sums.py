@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
 
 from pose_shared.errors import InputError
 
-__all__ = ["SUMS_FILE", "add_sum", "file_sha256", "read_sums"]
+__all__ = ["SUMS_FILE", "add_sum", "read_sums"]
 
 SUMS_FILE = "SHA256SUMS"
 
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_sums(folder: Path) -> dict[str, str]:
