@@ -15,6 +15,15 @@ ROOT = Path(__file__).parents[1]
 _REFERENCE = ROOT.parent / "shared" / "data"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes what the user keeps: weights that are there would change what auto is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("POSE_WEIGHTS_DIR", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
@@ -54,6 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "bpy": None
         if importlib.util.find_spec("bpy")
         else "bpy is not installed (pip install -e .[blender])",
+        "onnx": None
+        if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxruntime")
+        else "onnx or onnxruntime is not installed (pip install -e .[dev])",
         "reference": None if _REFERENCE.is_dir() else f"the reference data is not here ({_REFERENCE})",
     }
     for item in items:

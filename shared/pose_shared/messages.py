@@ -14,6 +14,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobState",
+    "ModelInfo",
     "Person",
     "ResultFile",
     "ServerInfo",
@@ -187,12 +188,22 @@ class JobEvent:
 
 
 @dataclass(frozen=True)
+class ModelInfo:
+    """A model of a detector: whether its weights are on the server, and how to fetch them if not."""
+
+    name: str
+    here: bool
+    advice: str
+
+
+@dataclass(frozen=True)
 class DetectorInfo:
     """A detector, and what to do where it cannot be used."""
 
     name: str
     usable: bool
     advice: str
+    models: Tuple[ModelInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,7 +234,15 @@ class ServerInfo:
         return cls(
             version=message.version,
             protocol=(message.protocol_major, message.protocol_minor),
-            detectors=tuple(DetectorInfo(d.name, d.usable, d.advice) for d in message.detectors),
+            detectors=tuple(
+                DetectorInfo(
+                    found.name,
+                    found.usable,
+                    found.advice,
+                    tuple(ModelInfo(model.name, model.here, model.advice) for model in found.models),
+                )
+                for found in message.detectors
+            ),
             devices=tuple(message.devices),
             formats=tuple(message.formats),
         )

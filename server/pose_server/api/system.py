@@ -33,7 +33,15 @@ class SystemService(system_pb2_grpc.SystemServiceServicer):
             protocol_major=major,
             protocol_minor=minor,
             detectors=[
-                system_pb2.DetectorInfo(name=found.name, usable=found.usable, advice=found.advice)
+                system_pb2.DetectorInfo(
+                    name=found.name,
+                    usable=found.usable,
+                    advice=found.advice,
+                    models=[
+                        system_pb2.ModelInfo(name=model.name, here=model.here, advice=model.advice)
+                        for model in found.models
+                    ],
+                )
                 for found in available_detectors()
             ],
             devices=[self._executor.device],

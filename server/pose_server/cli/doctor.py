@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
@@ -28,6 +29,7 @@ _EXTRAS = {
     "OpenImageIO": ("exr", "OpenEXR, DPX and 16-bit TIFF sequences"),
     "cdflib": ("datasets", "Human3.6M's own files"),
     "h5py": ("datasets", "Human3.6M as 3d-pose-baseline has it"),
+    "onnxruntime": ("rtmpose", "the detector RTMPose"),
     "tensorboard": ("train", "curves of a training in a browser"),
 }
 
@@ -65,7 +67,12 @@ def examine() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "devices": list(list_devices()),
         "detectors": [
-            {"name": status.name, "usable": status.usable, "advice": status.advice}
+            {
+                "name": status.name,
+                "usable": status.usable,
+                "advice": status.advice,
+                "models": [dataclasses.asdict(model) for model in status.models],
+            }
             for status in available_detectors()
         ],
         "lifters": [
@@ -114,6 +121,9 @@ def _print(findings: dict[str, Any]) -> None:
         for found in findings[f"{kind}s"]:
             state = "usable" if found["usable"] else "not usable"
             table.add_row(_mark(found["usable"]), f"{kind} {found['name']}", state, escape(found["advice"]))
+            for model in found.get("models", ()):
+                state = "weights here" if model["here"] else "no weights"
+                table.add_row(_mark(model["here"]), f"  model {model['name']}", state, model["advice"])
     for extra in findings["extras"]:
         state = extra["version"] or f"missing: {extra['for']}"
         table.add_row(_mark(extra["version"]), extra["package"], state, escape(extra["advice"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from types import TracebackType
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.skeleton import BLAZEPOSE_33
 
+from pose_server.detect.cores import usable_cores
 from pose_server.detect.networks import LandmarkNetwork, PersonNetwork, weights_sha256
 from pose_server.detect.people import TRIAL_FRAMES, Moment, People
 from pose_server.detect.pose import Pose, PoseReader
@@ -40,11 +40,6 @@ _PATIENCE_S = 0.3
 _CANDIDATE_SCORE = 0.3
 _BOX_CONFIDENCE = 0.3
 _BOX_MARGIN = 0.05
-
-
-def _cores() -> int:
-    # Only Linux tells how many of the machine's cores this process may use.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class BlazePose:
@@ -87,7 +82,7 @@ class BlazePose:
         self.mirrored = mirrored
         self.small_tiles = small_tiles
         self.look_back = look_back
-        self.threads = threads or _cores()
+        self.threads = threads or usable_cores()
         self._weights = weights_sha256()
 
     @property

@@ -15,7 +15,7 @@ from pose_server import __version__
 from pose_server.cache.stages import StageCache
 from pose_server.cleanup.cleaning import cleaned_up
 from pose_server.detect.detector import Detector
-from pose_server.detect.registry import create_detector
+from pose_server.detect.registry import best_detector, create_detector
 from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
 from pose_server.egomotion.lines import LINES_VERSION, Backdrop
 from pose_server.egomotion.room import seen_room
@@ -208,6 +208,12 @@ class _Import:
     def detector(self, clip: Path | None, info: ClipInfo) -> Detector | KeypointDetector:
         if self.keypoints is None:
             chosen, score = self.options.detector, self.options.detector_score
+            if chosen == "auto" and self.options.lifter == "landmarks":
+                chosen = "blazepose"  # no other gives them
+            elif chosen == "auto":
+                chosen, why = best_detector()
+                if why:
+                    self.log.note(why)
             return create_detector(chosen, self.device, score=score)
         detector = keypoint_detector(self.keypoints, clip, info)
         who = "who is who is theirs" if self.keypoints.identified else "who is who was found out here"

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pose/v1/system.proto\x12\x07pose.v1\"\x16\n\x14GetServerInfoRequest\"\x99\x01\n\nServerInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x16\n\x0eprotocol_major\x18\x02 \x01(\x05\x12\x16\n\x0eprotocol_minor\x18\x03 \x01(\x05\x12(\n\tdetectors\x18\x04 \x03(\x0b\x32\x15.pose.v1.DetectorInfo\x12\x0f\n\x07\x64\x65vices\x18\x05 \x03(\t\x12\x0f\n\x07\x66ormats\x18\x06 \x03(\t\"<\n\x0c\x44\x65tectorInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06usable\x18\x02 \x01(\x08\x12\x0e\n\x06\x61\x64vice\x18\x03 \x01(\t2T\n\rSystemService\x12\x43\n\rGetServerInfo\x12\x1d.pose.v1.GetServerInfoRequest\x1a\x13.pose.v1.ServerInfob\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pose/v1/system.proto\x12\x07pose.v1\"\x16\n\x14GetServerInfoRequest\"\x99\x01\n\nServerInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x16\n\x0eprotocol_major\x18\x02 \x01(\x05\x12\x16\n\x0eprotocol_minor\x18\x03 \x01(\x05\x12(\n\tdetectors\x18\x04 \x03(\x0b\x32\x15.pose.v1.DetectorInfo\x12\x0f\n\x07\x64\x65vices\x18\x05 \x03(\t\x12\x0f\n\x07\x66ormats\x18\x06 \x03(\t\"`\n\x0c\x44\x65tectorInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06usable\x18\x02 \x01(\x08\x12\x0e\n\x06\x61\x64vice\x18\x03 \x01(\t\x12\"\n\x06models\x18\x04 \x03(\x0b\x32\x12.pose.v1.ModelInfo\"7\n\tModelInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04here\x18\x02 \x01(\x08\x12\x0e\n\x06\x61\x64vice\x18\x03 \x01(\t2T\n\rSystemService\x12\x43\n\rGetServerInfo\x12\x1d.pose.v1.GetServerInfoRequest\x1a\x13.pose.v1.ServerInfob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -26,7 +26,9 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_SERVERINFO']._serialized_start=58
   _globals['_SERVERINFO']._serialized_end=211
   _globals['_DETECTORINFO']._serialized_start=213
-  _globals['_DETECTORINFO']._serialized_end=273
-  _globals['_SYSTEMSERVICE']._serialized_start=275
-  _globals['_SYSTEMSERVICE']._serialized_end=359
+  _globals['_DETECTORINFO']._serialized_end=309
+  _globals['_MODELINFO']._serialized_start=311
+  _globals['_MODELINFO']._serialized_end=366
+  _globals['_SYSTEMSERVICE']._serialized_start=368
+  _globals['_SYSTEMSERVICE']._serialized_end=452
 # @@protoc_insertion_point(module_scope)

@@ -26,11 +26,23 @@ class ServerInfo(_message.Message):
     def __init__(self, version: _Optional[str] = ..., protocol_major: _Optional[int] = ..., protocol_minor: _Optional[int] = ..., detectors: _Optional[_Iterable[_Union[DetectorInfo, _Mapping]]] = ..., devices: _Optional[_Iterable[str]] = ..., formats: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DetectorInfo(_message.Message):
-    __slots__ = ("name", "usable", "advice")
+    __slots__ = ("name", "usable", "advice", "models")
     NAME_FIELD_NUMBER: _ClassVar[int]
     USABLE_FIELD_NUMBER: _ClassVar[int]
     ADVICE_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
     name: str
     usable: bool
     advice: str
-    def __init__(self, name: _Optional[str] = ..., usable: bool = ..., advice: _Optional[str] = ...) -> None: ...
+    models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
+    def __init__(self, name: _Optional[str] = ..., usable: bool = ..., advice: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...
+
+class ModelInfo(_message.Message):
+    __slots__ = ("name", "here", "advice")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    HERE_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    here: bool
+    advice: str
+    def __init__(self, name: _Optional[str] = ..., here: bool = ..., advice: _Optional[str] = ...) -> None: ...
