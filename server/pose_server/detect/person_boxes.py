@@ -87,10 +87,12 @@ class PersonBoxes:
         return found
 
     def _seen(self, picture: NDArray[np.uint8]) -> FloatArray:
-        seen = picture[:, :, ::-1].astype(np.float32)
+        seen = np.ascontiguousarray(picture.transpose(2, 0, 1)[::-1], np.float32)
         if self._mean_std is not None:
-            seen = (seen - self._mean_std[0]) / self._mean_std[1]
-        return np.ascontiguousarray(seen.transpose(2, 0, 1))
+            mean, std = self._mean_std[..., None, None]
+            seen -= mean
+            seen /= std
+        return seen
 
     def _decoded(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         centres = (rows[:, :2] + self._cells) * self._steps

@@ -9,7 +9,9 @@ are in `person_boxes`, `simcc` and `rtmo`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +58,8 @@ _SURE, _LOW = 0.3, 0.1
 _SEEN = 0.2
 #: Input of files that take any size.
 _DETECTOR_SIZE, _POSE_SIZE = (640, 640), (192, 256)
+#: Frames that may be at work: two portions as `pipeline.detection` gives them.
+_LAG = 16
 #: Followed crops: the box of the last points grows by this, and those that share more are one person's.
 _FOLLOWED_GROWN, _FOLLOWED_SAME = 1.25, 0.8
 
@@ -163,12 +167,16 @@ class _Networks:
 
 
 class RtmPoseSession:
-    """RTMPose at work on one clip."""
+    """RTMPose at work on one clip: the pictures of one portion are prepared while another is computed."""
 
     def __init__(self, detector: RtmPose) -> None:
         self._detector = detector
         self._networks = detector.networks
-        self._frames = 0
+        # Who follows crops needs the frame before.
+        self._workers = ThreadPoolExecutor(2 if detector.redetect_every == 1 else 1)
+        self._at_work: deque[Future[list[Detections]]] = deque()
+        self._ready: deque[Detections] = deque()
+        self._given = self._returned = self._frames = 0
         self._followed: tuple[FloatArray, FloatArray] = np.zeros((0, 4)), np.zeros(0)
 
     def __enter__(self) -> RtmPoseSession:
@@ -176,10 +184,30 @@ class RtmPoseSession:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self._workers.shutdown(cancel_futures=True)
 
     def detect(self, batch: FrameBatch) -> list[Detections]:
-        """Return everybody in each frame, down to the low score."""
+        """Take the next frames; return everybody, down to the low score, in those that are done."""
+        self._at_work.append(self._workers.submit(self._find, batch))
+        self._given += len(batch)
+        return self._settle(self._given - _LAG)
+
+    def finish(self) -> list[Detections]:
+        """Return the frames that are still at work."""
+        return self._settle(self._given)
+
+    def _settle(self, upto: int) -> list[Detections]:
+        settled = []
+        while self._returned < upto:
+            if not self._ready:
+                self._ready.extend(self._at_work.popleft().result())
+            else:
+                settled.append(self._ready.popleft())
+                self._returned += 1
+        return settled
+
+    def _find(self, batch: FrameBatch) -> list[Detections]:
         low, limit = self._detector.low_score, self._detector.people_limit
         persons, points = self._networks.persons, self._networks.points
         frames = list(batch.frames)
@@ -195,10 +223,6 @@ class RtmPoseSession:
             _detections(int(index), float(time_s), *people)
             for index, time_s, people in zip(batch.indices, batch.times_s, found, strict=True)
         ]
-
-    def finish(self) -> list[Detections]:
-        """Nothing is ever due."""
-        return []
 
     def _read(
         self,

@@ -116,7 +116,11 @@ class PosePoints:
 
     @staticmethod
     def _seen(crop: NDArray[np.uint8]) -> FloatArray:
-        return np.ascontiguousarray(((crop.astype(np.float32) - _RGB[0]) / _RGB[1]).transpose(2, 0, 1))
+        seen = np.ascontiguousarray(crop.transpose(2, 0, 1), np.float32)
+        mean, std = _RGB[..., None, None]
+        seen -= mean
+        seen /= std
+        return seen
 
 
 def _peaks(along_x: FloatArray, along_y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pose_server.detect import onnx_network
+from pose_server.detect.letterbox import Letterbox
+from pose_server.detect.onnx_network import OnnxNetwork
 from pose_server.detect.person_boxes import PersonBoxes
 from pose_server.detect.registry import available_detectors, best_detector, create_detector
-from pose_server.detect.rtmpose import RTMPOSE_MODELS, RtmPose
-from pose_server.pipeline.boundary import Detections
+from pose_server.detect.rtmpose import RTMPOSE_MODELS, RtmPose, RtmPoseSession
+from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
 from pose_server.weights.registry import WEIGHTS
 from pose_shared.errors import DataLossError, InputError, NotFoundError
 from pose_shared.skeleton import COCO_17, HALPE_26
@@ -104,6 +108,74 @@ def test_the_cut_into_batches_does_not_matter(
     for a, b in zip(one, eight, strict=True):
         np.testing.assert_array_equal(a.keypoints_px, b.keypoints_px)
         np.testing.assert_array_equal(a.scores, b.scores)
+
+
+def session_of(detector: RtmPose) -> RtmPoseSession:
+    return detector.session(
+        ClipInfo(Path("made"), WIDTH, HEIGHT, Fraction(30), 40, 0, 0.0, 0, Fraction(1), "")
+    )
+
+
+def portion(frames: np.ndarray, start: int, count: int) -> FrameBatch:
+    indices = np.arange(start, start + count)
+    return FrameBatch(frames[indices % len(frames)], indices, indices / 30)
+
+
+def test_results_lag_by_frames_however_those_come(
+    nets: Path, film: tuple[np.ndarray, list[np.ndarray | None]]
+) -> None:
+    detector = RtmPose(files(nets, "yolox.onnx", "pose17.onnx"), threads=1)
+    with session_of(detector) as session:
+        given, got = 0, 0
+        for count in (3, 8, 1, 8, 5, 8):
+            settled = session.detect(portion(film[0], given, count))
+            assert [frame.index for frame in settled] == list(range(got, got + len(settled)))
+            given, got = given + count, got + len(settled)
+            assert got == max(0, given - 16)
+        assert [frame.index for frame in session.finish()] == list(range(got, given))
+        assert session.finish() == []
+
+
+def test_one_portion_is_prepared_while_another_is_computed(
+    nets: Path, film: tuple[np.ndarray, list[np.ndarray | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = RtmPose(files(nets, "yolox.onnx", "pose17.onnx"), threads=1)
+    prepared = threading.Semaphore(0)
+    compute, prepare = OnnxNetwork.run, Letterbox.filled
+    overlapped: list[bool] = []
+
+    def filled(self: Letterbox, frame: np.ndarray) -> np.ndarray:
+        prepared.release()
+        return prepare(self, frame)
+
+    def run(self: OnnxNetwork, pictures: list[np.ndarray]) -> object:
+        # The four frames of this portion are prepared; a fifth can only be one of the next.
+        if not overlapped:
+            overlapped.append(all(prepared.acquire(timeout=10) for _ in range(5)))
+        return compute(self, pictures)
+
+    with session_of(detector) as session:
+        monkeypatch.setattr(Letterbox, "filled", filled)
+        monkeypatch.setattr(OnnxNetwork, "run", run)
+        session.detect(portion(film[0], 0, 4))
+        session.detect(portion(film[0], 4, 4))
+        assert len(session.finish()) == 8
+    assert overlapped == [True]
+
+
+def test_whoever_leaves_early_waits_for_nothing_and_an_error_comes_through(
+    nets: Path, film: tuple[np.ndarray, list[np.ndarray | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = RtmPose(files(nets, "yolox.onnx", "pose17.onnx"), threads=1)
+    threads = threading.active_count()
+    with session_of(detector) as session:
+        session.detect(portion(film[0], 0, 8))
+    assert threading.active_count() == threads
+    monkeypatch.setattr(OnnxNetwork, "run", lambda self, pictures: 1 / 0)
+    with session_of(detector) as session:
+        session.detect(portion(film[0], 0, 8))
+        with pytest.raises(ZeroDivisionError):
+            session.finish()
 
 
 def test_at_most_so_many_people_are_read(
