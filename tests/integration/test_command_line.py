@@ -202,9 +202,13 @@ def test_doctor_says_what_can_be_used(run: Run) -> None:
     for word in ("blazepose", "cpu", "torch"):
         assert word in done.stdout
     facts = json.loads(run("doctor", "--json").stdout)
-    assert facts["detectors"][0]["name"] == "blazepose"
-    assert facts["detectors"][0]["usable"] is True
+    detectors = {found["name"]: found for found in facts["detectors"]}
+    assert detectors["blazepose"]["usable"] is True
+    assert detectors["rtmpose"]["usable"] is False
+    (model,) = [model for model in detectors["rtmpose"]["models"] if model["name"] == "rtmo-s"]
+    assert model == {"name": "rtmo-s", "here": False, "advice": "pose-server models fetch rtmo-s"}
     assert [lifter["name"] for lifter in facts["lifters"]] == ["house", "house_causal", "landmarks"]
     # What is in brackets is the extra to install, not the table's own markup.
     extras = [extra for extra in facts["extras"] if not extra["version"]]
-    assert done.stdout.count("pose-server[") == len(extras)
+    named = [found for found in facts["detectors"] if "pose-server[" in found["advice"]]
+    assert done.stdout.count("pose-server[") == len(extras) + len(named)

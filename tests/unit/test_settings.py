@@ -22,6 +22,7 @@ def test_defaults() -> None:
     assert settings.data_dir.name == "pose-server"
     assert settings.data_dir.is_absolute()
     assert settings.media_roots == ()
+    assert settings.weights_dir is None
 
 
 def test_what_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +48,17 @@ def test_what_cannot_be_is_named(name: str, value: object) -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(Exception, match="frozen"):
         load_settings().port = 3
+
+
+def test_a_server_and_its_workers_look_for_weights_in_its_own_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pose_server.api import server
+    from pose_server.weights.store import weights_store
+
+    monkeypatch.setenv("POSE_DATA_DIR", "/elsewhere")
+    monkeypatch.setenv("POSE_WEIGHTS_DIR", "~/mirror")
+    monkeypatch.setattr(server.asyncio, "run", lambda job: job.close())
+    server.run_server(load_settings(data_dir=tmp_path / "data"))
+    assert weights_store().folder == tmp_path / "data" / "weights"
+    assert weights_store().mirror == Path.home() / "mirror"

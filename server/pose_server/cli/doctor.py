@@ -71,6 +71,7 @@ def examine() -> dict[str, Any]:
                 "name": status.name,
                 "usable": status.usable,
                 "advice": status.advice,
+                "installed": status.usable or status.lacks_weights,
                 "models": [dataclasses.asdict(model) for model in status.models],
             }
             for status in available_detectors()
@@ -121,7 +122,7 @@ def _print(findings: dict[str, Any]) -> None:
         for found in findings[f"{kind}s"]:
             state = "usable" if found["usable"] else "not usable"
             table.add_row(_mark(found["usable"]), f"{kind} {found['name']}", state, escape(found["advice"]))
-            for model in found.get("models", ()):
+            for model in found["models"] if found.get("installed") else ():
                 state = "weights here" if model["here"] else "no weights"
                 table.add_row(_mark(model["here"]), f"  model {model['name']}", state, model["advice"])
     for extra in findings["extras"]:

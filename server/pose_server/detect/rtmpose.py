@@ -111,7 +111,6 @@ class RtmPose:
             name for name, parts in RTMPOSE_MODELS.items() if all(map(store.find, map(weights_named, parts)))
         )
         self.model = model or next(here, next(iter(RTMPOSE_MODELS)))
-        self.name = f"rtmpose:{self.model}"
         self.sure_score = _SURE if score is None else score
         self.low_score = min(_LOW, self.sure_score)
         self.redetect_every = redetect_every
@@ -122,8 +121,10 @@ class RtmPose:
         if self._weights is not None:
             store.require(*map(weights_named, self._weights))
             self.keypoint_names = (HALPE_26 if "halpe26" in self.model else COCO_17).joints
+            self.name = f"rtmpose:{self.model}"
         else:
             self._files = _files_of(self.model)
+            self.name = f"rtmpose:{','.join(path.name for path in self._files)}"  # reports travel
             self.keypoint_names = self.networks.points.joints.joints
 
     @property

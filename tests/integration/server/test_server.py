@@ -25,6 +25,18 @@ def test_it_says_what_it_is(client: Client) -> None:
     assert "npz" in info.formats
 
 
+def test_it_says_which_models_of_detectors_it_has(start_server: StartServer) -> None:
+    server = start_server()
+    (server.data_dir / "weights").mkdir()
+    (server.data_dir / "weights" / "rtmo-s.onnx").write_bytes(b"not read for a list")
+    with Client(server.address) as client:
+        detectors = {detector.name: detector for detector in client.check_compatible().detectors}
+    models = {model.name: model for model in detectors["rtmpose"].models}
+    assert (models["rtmo-s"].here, models["rtmo-s"].advice) == (True, "")
+    assert (models["rtmo-m"].here, models["rtmo-m"].advice) == (False, "pose-server models fetch rtmo-m")
+    assert detectors["blazepose"].models == ()
+
+
 def test_health_and_reflection_are_there_for_standard_tools(server: RunningServer) -> None:
     with grpc.insecure_channel(server.address) as channel:
         health = health_pb2_grpc.HealthStub(channel)

@@ -73,6 +73,7 @@ def test_everybody_is_found_in_each_frame(
     frames, truth = film
     detector = RtmPose(files(nets, "yolox.onnx", "pose17.onnx"), threads=1)
     assert detector.keypoint_names == COCO_17.joints
+    assert detector.name == "rtmpose:yolox.onnx,pose17.onnx"
     found = detect_all(detector, frames, first=7)
     assert [frame.index for frame in found] == list(range(7, 27))
     assert [len(frame) for frame in found] == [2 if 3 <= i <= 8 else int(i < 16) for i in range(20)]
