@@ -79,6 +79,8 @@ KEEPERS = {
         for p in ("engine", "detect", "track", "lift", "solve", "retarget", "train", "evaluate")
     ),
     "mediapipe": ("server/pose_server/detect",),
+    "onnxruntime": ("server/pose_server/detect",),
+    "requests": ("server/pose_server/weights",),
     "av": ("server/pose_server/video", "server/pose_server/export"),
 }
 SHARED_MAY_IMPORT = {"grpc", "google", "pose_shared"}

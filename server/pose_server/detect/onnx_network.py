@@ -22,6 +22,8 @@ FloatArray = NDArray[np.floating[Any]]
 
 #: Pictures that are computed at once where the network takes any number.
 _BATCH = 16
+#: How cuDNN chooses its ways: by rules. onnxruntime's default tries all of them anew for each number of people.
+_CUDA = {"cudnn_conv_algo_search": "HEURISTIC"}
 
 
 def needs_onnxruntime() -> None:
@@ -149,7 +151,7 @@ def _providers(device: str, threads: int) -> list[Any]:
     there = onnxruntime.get_available_providers()
     chosen: list[Any] = []
     if device.startswith("cuda") and "CUDAExecutionProvider" in there:
-        chosen.append(("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))
+        chosen.append(("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0), **_CUDA}))
     elif "OpenVINOExecutionProvider" in there:
         chosen.append(("OpenVINOExecutionProvider", {"device_type": "CPU", "num_of_threads": str(threads)}))
     return [*chosen, "CPUExecutionProvider"]
