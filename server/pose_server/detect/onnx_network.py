@@ -22,7 +22,7 @@ FloatArray = NDArray[np.floating[Any]]
 
 #: Pictures that are computed at once where the network takes any number.
 _BATCH = 16
-#: How cuDNN chooses its ways: by rules. onnxruntime's default tries all of them anew for each number of people.
+#: cuDNN chooses its ways by rules; the default tries all of them anew for each number of people.
 _CUDA = {"cudnn_conv_algo_search": "HEURISTIC"}
 
 
