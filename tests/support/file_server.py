@@ -19,6 +19,8 @@ class FileServer:
         self.status: int | None = None
         self.cut_after: list[int] = []
         """Bytes of the body after which the line of each next request is cut."""
+        self.piece: int | None = None
+        """How many bytes a range gets at most, whatever was asked for."""
         self.redirect: str | None = None
         self.pause_s = 0.0
         self.pause_after = 0
@@ -60,7 +62,9 @@ class FileServer:
         body = self.content[start:]
         to.send_response(206 if start else 200)
         if start:
-            to.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+            body = body[: self.piece]
+            last = start + len(body) - 1
+            to.send_header("Content-Range", f"bytes {start}-{last}/{len(self.content)}")
         if self.tag:
             to.send_header("ETag", self.tag)
         if self.date:

@@ -110,7 +110,13 @@ def made_pose(
 
 
 def made_persons(
-    path: Path, *, side: int = 320, batch: object = "batch", size: object = None, rtmdet: bool = False
+    path: Path,
+    *,
+    side: int = 320,
+    batch: object = "batch",
+    size: object = None,
+    rtmdet: bool = False,
+    labels: tuple[int, int, int] = (0, 0, 0),
 ) -> Path:
     """YOLOX or RTMDet with the suppression inside: ``dets`` (N, 3, 5) and ``labels`` (N, 3)."""
     graph = _Graph()
@@ -128,7 +134,8 @@ def made_persons(
     columns = [edges[0], edges[2], edges[1], edges[3], score]
     apart = [graph("Unsqueeze", column, graph.constant([2], np.int64)) for column in columns]
     graph("Concat", *apart, output="dets", axis=2)
-    graph("Cast", graph("Mul", score, graph.constant(0.0)), output="labels", to=TensorProto.INT64)
+    classes = graph("Add", graph("Mul", score, graph.constant(0.0)), graph.constant([labels]))
+    graph("Cast", classes, output="labels", to=TensorProto.INT64)
     shape = (batch, 3, size or side, size or side)
     return graph.save(path, shape, {"dets": (batch, "n", 5), "labels": (batch, "n")})
 

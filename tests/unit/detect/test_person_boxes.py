@@ -50,6 +50,16 @@ def test_people_are_found_where_they_are(tmp_path: Path, name: str, options: dic
     assert [len(boxes) for boxes, _ in persons.find(frames, 0.4)] == [2, 0, 1, 1]
 
 
+def test_only_people_are_taken(tmp_path: Path) -> None:
+    """Of the 80 classes of COCO a person is the first; -1 is what MMDeploy fills up with."""
+    from made_networks import PERSON_SCORES, made_persons
+
+    persons = opened(made_persons(tmp_path / "yolox.onnx", labels=(16, 0, -1)))
+    ((boxes, scores),) = persons.find([painted(BOXES)], 0.1)
+    np.testing.assert_allclose(boxes, [BOXES[1]], atol=1.3)
+    np.testing.assert_allclose(scores, PERSON_SCORES[1:2])
+
+
 def test_the_name_says_which_colours_a_network_was_shown(tmp_path: Path) -> None:
     from made_networks import made_persons
 

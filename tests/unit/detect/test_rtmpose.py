@@ -143,6 +143,7 @@ def test_one_portion_is_prepared_while_another_is_computed(
     detector = RtmPose(files(nets, "yolox.onnx", "pose17.onnx"), threads=1)
     prepared = threading.Semaphore(0)
     compute, prepare = OnnxNetwork.run, Letterbox.filled
+    first = threading.Lock()
     overlapped: list[bool] = []
 
     def filled(self: Letterbox, frame: np.ndarray) -> np.ndarray:
@@ -151,7 +152,7 @@ def test_one_portion_is_prepared_while_another_is_computed(
 
     def run(self: OnnxNetwork, pictures: list[np.ndarray]) -> object:
         # The four frames of this portion are prepared; a fifth can only be one of the next.
-        if not overlapped:
+        if first.acquire(blocking=False):
             overlapped.append(all(prepared.acquire(timeout=10) for _ in range(5)))
         return compute(self, pictures)
 

@@ -50,6 +50,13 @@ def test_what_was_cut_goes_on_where_it_stopped(served: FileServer, tmp_path: Pat
     assert served.requests[1]["if-range"] == '"one"'
 
 
+def test_a_server_may_send_less_than_the_rest(served: FileServer, tmp_path: Path) -> None:
+    served.cut_after, served.piece = [MEGA], MEGA // 2
+    fetched(served, tmp_path / "a.zip")
+    assert len(served.requests) == 3
+    assert (tmp_path / "a.zip").read_bytes() == served.content
+
+
 def test_a_later_run_goes_on_too(served: FileServer, tmp_path: Path) -> None:
     class Stopped(Exception): ...
 
