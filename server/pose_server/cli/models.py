@@ -52,7 +52,10 @@ def list_models(as_json: AsJson = False) -> None:
             )
         console = Console(highlight=False)
         console.print(table)
-        mirror = f", and before that in {store.mirror}" if store.mirror else ""
+        mirror = ""
+        if store.mirror is not None:
+            there = "" if store.mirror.is_dir() else ", which is not there"
+            mirror = f"; before that, {store.mirror} is looked in{there}"
         console.print(f"\nThey are kept in {escape(str(store.folder))}{escape(mirror)}.", soft_wrap=True)
 
 

@@ -49,14 +49,14 @@ class OneStage:
     def find(
         self, frames: Sequence[NDArray[np.uint8]], least: float
     ) -> list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
-        """Return boxes, scores, points and their confidences for each frame, of scores from `least` on.
+        """Return boxes, scores, points and their confidences for each frame, the surest person first.
 
         Parameters
         ----------
         frames
             Each (H, W, 3) RGB.
         least
-            Score.
+            Score from which on people are returned.
 
         Returns
         -------
@@ -73,11 +73,13 @@ class OneStage:
         ]
         found = []
         for fit, (rows, points) in zip(fits, self._network.run(pictures), strict=True):
-            sure = rows[:, 4] >= least
-            rows, points = rows[sure], points[sure]
-            boxes = fit.to_px(rows[:, :4].reshape(-1, 2, 2)).reshape(-1, 4)
+            order = np.argsort(-rows[:, 4], kind="stable")
+            order = order[rows[order, 4] >= least]
+            rows, points = rows[order], points[order]
+            confidence = np.clip(points[..., 2], 0.0, 1.0)
             # Its points count from the centre of the first pixel.
-            found.append(
-                (boxes, rows[:, 4], fit.to_px(points[..., :2] + 0.5), np.clip(points[..., 2], 0.0, 1.0))
-            )
+            points_px = fit.to_px(points[..., :2] + 0.5)
+            points_px[confidence == 0] = np.nan
+            boxes_px = fit.to_px(rows[:, :4].reshape(-1, 2, 2)).reshape(-1, 4)
+            found.append((boxes_px, rows[:, 4], points_px, confidence))
         return found

@@ -213,7 +213,8 @@ class RtmPoseSession:
         persons, points = self._networks.persons, self._networks.points
         frames = list(batch.frames)
         if isinstance(points, OneStage):
-            found = points.find(frames, low)
+            everybody = points.find(frames, low)
+            found = [(b[:limit], s[:limit], p[:limit], c[:limit]) for b, s, p, c in everybody]
         elif persons is not None and self._detector.redetect_every == 1:
             boxes = [(b[:limit], s[:limit]) for b, s in persons.find(frames, low)]
             found = self._read(points, frames, boxes)

@@ -37,6 +37,10 @@ class _CutError(Exception):
     """The line or the server failed in a way that the next attempt may not."""
 
 
+class _BeginAnewError(_CutError):
+    """What is here cannot be gone on with."""
+
+
 def download(address: str, place: Path, *, on_bytes: OnBytes, silence_s: float = _SILENCE_S) -> None:
     """Fetch a file; it appears at `place` when it is whole.
 
@@ -70,6 +74,8 @@ def download(address: str, place: Path, *, on_bytes: OnBytes, silence_s: float =
             _attempt(address, part, on_bytes, silence_s)
             break
         except _CutError as error:
+            if isinstance(error, _BeginAnewError):
+                part.unlink(missing_ok=True)
             failures = failures + 1 if _size(part) <= before else 0
             if failures >= _ATTEMPTS:
                 raise UnavailableError(
@@ -98,9 +104,9 @@ def _attempt(address: str, part: Path, on_bytes: OnBytes, silence_s: float) -> N
         with requests.get(address, headers=headers, stream=True, timeout=(_CONNECT_S, silence_s)) as response:
             if address.startswith("https:") and not response.url.startswith("https:"):
                 raise _wrong(address, f"it leads to {response.url}, which anybody on the way can change")
-            if response.status_code != 206:  # another version by now, or a server that knows no ranges
-                part.unlink(missing_ok=True)
             start, total = _extent(response, address, here)
+            if start < here:  # another version by now, or a server that knows no ranges
+                part.unlink()
             _tag_file(part).write_text(_tag_of(response), encoding="utf-8")
             _room(part, total - start)
             arrived = start
@@ -128,7 +134,7 @@ def _extent(response: Any, address: str, here: int) -> tuple[int, int]:
     if status == 200:
         return 0, int(response.headers.get("Content-Length") or 0)
     if status == 416:
-        raise _CutError("what has arrived is not the beginning of the file any more")
+        raise _BeginAnewError("what has arrived is longer than the file")
     if status in (404, 410):
         raise NotFoundError(
             f"{address} is not there any more (status {status}).", reason="ADDRESS_GONE", address=address

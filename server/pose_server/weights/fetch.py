@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError, UnavailableError
+from pose_shared.errors import ConflictError, DataLossError, NotFoundError, UnavailableError
 
 from pose_server.weights.archive import extract_member
 from pose_server.weights.download import OnBytes, download
@@ -45,22 +45,16 @@ def fetch_weights(store: WeightsStore, weights: Weights, *, on_bytes: OnBytes) -
         except DataLossError:
             if here != target:
                 raise  # a mirror is not ours to repair
-    try:
-        store.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(store.folder / ".lock", timeout=0):
-            return _fetch(store, weights, target, on_bytes)
-    except (PermissionError, FileExistsError, NotADirectoryError):
-        raise InputError(
-            f"{store.folder} cannot be written; set POSE_DATA_DIR to a folder that you may write.",
-            reason="WEIGHTS_DIR_NOT_WRITABLE",
-            path=store.folder,
-        ) from None
-    except Timeout:
-        raise ConflictError(
-            f"Another process is fetching weights into {store.folder}; wait until it is done.",
-            reason="WEIGHTS_BUSY",
-            path=store.folder,
-        ) from None
+    with store.writing():
+        try:
+            with FileLock(store.folder / ".lock", timeout=0):
+                return _fetch(store, weights, target, on_bytes)
+        except Timeout:
+            raise ConflictError(
+                f"Another process is fetching weights into {store.folder}; wait until it is done.",
+                reason="WEIGHTS_BUSY",
+                path=store.folder,
+            ) from None
 
 
 def _fetch(store: WeightsStore, weights: Weights, target: Path, on_bytes: OnBytes) -> CheckedWeights:

@@ -9,10 +9,12 @@ use: its digest is noted in the ``SHA256SUMS`` of the own folder, and from then 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pose_shared.errors import DataLossError, NotFoundError
+from pose_shared.errors import DataLossError, InputError, NotFoundError
 from pose_shared.transfer import file_sha256
 
 from pose_server.settings import load_settings
@@ -76,18 +78,41 @@ class WeightsStore:
             It is not here (``WEIGHTS_MISSING``).
         DataLossError
             It is another file (``WEIGHTS_CHANGED``).
+        InputError
+            It cannot be read (``WEIGHTS_UNREADABLE``), or what was seen of it on first use cannot be noted
+            (``WEIGHTS_DIR_NOT_WRITABLE``).
         """
         (path,) = self.require(weights)
         again = f"delete it and run 'pose-server models fetch {weights.name}'"
         checked = self.check_file(weights, path, advice=again)
         if checked.known_from == "now":
-            self.folder.mkdir(parents=True, exist_ok=True)
-            add_sum(self.folder, weights.file, checked.sha256)
+            with self.writing():
+                add_sum(self.folder, weights.file, checked.sha256)
         return checked
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the own folder, and say in one sentence if nothing can be written there."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            yield
+        except (PermissionError, FileExistsError, NotADirectoryError):
+            raise InputError(
+                f"{self.folder} cannot be written; set POSE_DATA_DIR to a folder that you may write.",
+                reason="WEIGHTS_DIR_NOT_WRITABLE",
+                path=self.folder,
+            ) from None
 
     def check_file(self, weights: Weights, path: Path, *, advice: str) -> CheckedWeights:
         """Hold a file, wherever it lies, against all that is known of it; `advice` ends the error."""
-        sha256 = file_sha256(path)
+        try:
+            sha256 = file_sha256(path)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}); check who may.",
+                reason="WEIGHTS_UNREADABLE",
+                path=path,
+            ) from None
         expected = self.known_digests(weights, mirrored=path.parent == self.mirror)
         found = [(source, sha256, digest) for source, digest in expected.items() if sha256 != digest]
         if weights.md5_prefix is not None:

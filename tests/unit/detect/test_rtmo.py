@@ -57,6 +57,19 @@ def test_whoever_is_unsure_is_reported_when_asked_for(tmp_path: Path) -> None:
     np.testing.assert_allclose(scores, [0.8, 0.05])
 
 
+def test_a_point_that_is_not_seen_is_missing(tmp_path: Path) -> None:
+    from made_networks import made_one_stage, paint
+
+    points = opened(made_one_stage(tmp_path / "rtmo.onnx"))
+    frame = np.zeros((320, 320, 3), np.uint8)
+    paint(frame, boxes={}, points={4: (50.0, 60.0)}, radius=4)
+    ((_, _, found, confidence),) = points.find([frame], 0.1)
+    seen = confidence[0] > 0
+    assert seen.tolist() == [k == 4 for k in range(17)]
+    assert np.isnan(found[0, ~seen]).all()
+    np.testing.assert_allclose(found[0, 4], (50, 60), atol=0.3)
+
+
 def test_another_network_is_refused_with_what_it_gives(tmp_path: Path) -> None:
     from made_networks import made_persons
 

@@ -9,7 +9,7 @@ import pytest
 from file_server import FileServer
 from pose_server.weights import download as module
 from pose_server.weights.download import download
-from pose_shared.errors import DataLossError, LimitError, NotFoundError, UnavailableError
+from pose_shared.errors import DataLossError, LimitError, NotFoundError, PoseError, UnavailableError
 
 MEGA = 1 << 20
 
@@ -138,6 +138,20 @@ def test_a_server_in_trouble_is_asked_three_times(served: FileServer, tmp_path: 
     with pytest.raises(UnavailableError, match="status 503"):
         fetched(served, tmp_path / "a.zip")
     assert len(served.requests) == 3
+
+
+@pytest.mark.parametrize("status", [404, 403, 503])
+def test_no_answer_that_is_not_the_file_costs_what_has_arrived(
+    served: FileServer, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "a.zip.part").write_bytes(served.content[:MEGA])
+    (tmp_path / "a.zip.part.tag").write_text('"one"')
+    served.status = status
+    with pytest.raises(PoseError):
+        fetched(served, tmp_path / "a.zip")
+    served.status = None
+    assert min(arrived for arrived, _ in fetched(served, tmp_path / "a.zip")) > MEGA
+    assert (tmp_path / "a.zip").read_bytes() == served.content
 
 
 def test_a_forbidden_file_is_not(served: FileServer, tmp_path: Path) -> None:

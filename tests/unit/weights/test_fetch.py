@@ -190,6 +190,30 @@ def test_a_mirror_without_digests_is_trusted_on_first_use(tmp_path: Path, weight
     assert store.check(unknown).known_from == "mirror"
 
 
+def test_first_use_needs_a_place_to_be_noted(tmp_path: Path, weights: Weights) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    (mirror / "small.onnx").write_bytes(NETWORK)
+    (tmp_path / "file").write_text("")
+    store = WeightsStore(tmp_path / "file" / "own", mirror)
+    with pytest.raises(InputError, match="set POSE_DATA_DIR"):
+        store.check(replace(weights, sha256=None))
+    assert store.check(weights).known_from == "published"
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(
+    tmp_path: Path, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "small.onnx").write_bytes(NETWORK)
+    monkeypatch.setattr("pose_server.weights.store.file_sha256", refuse)
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)") as caught:
+        WeightsStore(tmp_path / "own", tmp_path).check(weights)
+    assert caught.value.reason == "WEIGHTS_UNREADABLE"
+
+
 def test_a_broken_list_of_digests_is_refused_by_line(tmp_path: Path, weights: Weights) -> None:
     (tmp_path / "small.onnx").write_bytes(NETWORK)
     (tmp_path / "SHA256SUMS").write_text(f"{SHA256}  small.onnx\nnonsense\n")
