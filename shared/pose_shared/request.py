@@ -41,7 +41,9 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
     options
         Any of: ``people`` (int), ``persons`` (ints), ``start`` and ``end`` (a frame number as int
         or text, or seconds such as ``"1.5s"``), ``fps`` and ``input_fps`` (int, `Fraction`, or text
-        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float), ``camera``,
+        such as ``"30000/1001"``), ``fov_deg`` or ``focal_mm`` (float) with ``sensor_mm`` or
+        ``calibration`` (a mapping with ``image_size``, ``focal_px``, ``centre_px`` and maybe
+        ``distortion``), ``camera``,
         ``camera_track`` (a mapping with ``frames``, ``positions_m``, ``rotations_wxyz`` and maybe
         ``focal_mm``), ``detector`` and ``lifter`` (str), ``formats`` (strings), ``allow_truncated``
         (bool), and those of `solve_spec`.
@@ -126,6 +128,16 @@ def _moment(value: Any) -> types_pb2.Moment:
     return types_pb2.Moment(frame=int(text))
 
 
+def _calibration(value: Any) -> jobs_pb2.Calibration:
+    width, height = value["image_size"]
+    return jobs_pb2.Calibration(
+        width=width,
+        height=height,
+        intrinsics_px=[*value["focal_px"], *value["centre_px"]],
+        distortion=value.get("distortion", ()),
+    )
+
+
 def _camera_track(value: Any) -> jobs_pb2.CameraTrack:
     return jobs_pb2.CameraTrack(
         frames=value["frames"],
@@ -182,6 +194,7 @@ def _extend(name: str, read: Callable[[Any], Any]) -> Callable[[Any, Any], None]
 
 _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "allow_truncated": _set("allow_truncated", bool),
+    "calibration": _copy("calibration", _calibration),
     "camera": _set("camera", str),
     "camera_track": _copy("camera_track", _camera_track),
     "detector": _set("detector", str),
@@ -194,6 +207,7 @@ _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "lifter": _set("lifter", str),
     "people": _set("people", int),
     "persons": _extend("persons", int),
+    "sensor_mm": _set("sensor_mm", float),
     "start": _copy("start", _moment),
 }
 

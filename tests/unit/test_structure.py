@@ -23,11 +23,13 @@ PLUGINS = ROOT / "plugins"
 LAYERS = (
     (
         "pipeline.boundary",
+        "pipeline.calibration",
         "pipeline.camera",
         "pipeline.camera_track",
         "pipeline.cleanup_options",
         "pipeline.curves",
         "pipeline.filter_options",
+        "pipeline.distortion",
         "pipeline.kinematics",
         "pipeline.options",
         "pipeline.placement",

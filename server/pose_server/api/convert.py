@@ -14,6 +14,7 @@ from pose_shared.errors import InputError, JobCancelledError, PoseError
 from pose_server.cache.media import Media, MediaFile, Upload
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _DEFAULTS = ImportOptions()
+_NO_DISTORTION = (0.0,) * 5
 
 
 def id_of(name: str, collection: str) -> str:
@@ -69,6 +71,8 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             input_fps=rate_of(spec.input_fps) if spec.HasField("input_fps") else None,
             fov_deg=spec.fov_deg if spec.HasField("fov_deg") else None,
             focal_mm=spec.focal_mm if spec.HasField("focal_mm") else None,
+            sensor_mm=spec.sensor_mm if spec.HasField("sensor_mm") else None,
+            calibration=_calibration_of(spec.calibration) if spec.HasField("calibration") else None,
             camera=spec.camera or _DEFAULTS.camera,
             camera_track=_track_of(spec.camera_track) if spec.HasField("camera_track") else None,
             detector=_detector_of(spec.detector),
@@ -263,6 +267,26 @@ def _moment_of(message: types_pb2.Moment) -> Moment:
     return Moment.parse(str(message.frame))
 
 
+def _calibration_of(message: jobs_pb2.Calibration) -> Calibration:
+    numbers = tuple(message.intrinsics_px)
+    return Calibration(
+        image_size=(message.width, message.height),
+        focal_px=numbers[:2],
+        centre_px=numbers[2:],
+        distortion=tuple(message.distortion) or _NO_DISTORTION,
+    )
+
+
+def _calibration_message(calibration: Calibration) -> jobs_pb2.Calibration:
+    width, height = calibration.image_size
+    return jobs_pb2.Calibration(
+        width=width,
+        height=height,
+        intrinsics_px=(*calibration.focal_px, *calibration.centre_px),
+        distortion=calibration.distortion,
+    )
+
+
 def _track_of(message: jobs_pb2.CameraTrack) -> CameraTrack:
     return CameraTrack(
         frames=tuple(message.frames),
@@ -321,6 +345,10 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         message.fov_deg = options.fov_deg
     if options.focal_mm is not None:
         message.focal_mm = options.focal_mm
+    if options.sensor_mm is not None:
+        message.sensor_mm = options.sensor_mm
+    if options.calibration is not None:
+        message.calibration.CopyFrom(_calibration_message(options.calibration))
     return message
 
 

@@ -14,6 +14,7 @@ from pose_server.cli.bars import ProgressBars
 from pose_server.cli.cleanup import Gaps, Repair, Smooth2D, cleanup_options
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.keypoints import KeypointChoice, import_each
+from pose_server.cli.lens import CalibrationCamera, CalibrationFile, FocalMm, Fov, SensorMm, lens_options
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
 from pose_server.pipeline.camera_track import read_camera_track
@@ -65,12 +66,11 @@ def import_command(
         str | None,
         typer.Option(help="WIDTHxHEIGHT of the pictures of keypoints without a film.", show_default=False),
     ] = None,
-    fov: Annotated[
-        float | None, typer.Option(help="Horizontal field of view of the upright picture, degrees.")
-    ] = None,
-    focal_mm: Annotated[
-        float | None, typer.Option(help="Focal length on a sensor 36 mm along the longer side.")
-    ] = None,
+    fov: Fov = None,
+    focal_mm: FocalMm = None,
+    sensor_mm: SensorMm = None,
+    calibration: CalibrationFile = None,
+    calibration_camera: CalibrationCamera = None,
     camera: Annotated[
         str, typer.Option(help="auto follows one that moves, still takes it for one on a tripod.")
     ] = "auto",
@@ -129,8 +129,7 @@ def import_command(
             end=Moment.parse(end) if end is not None else None,
             fps=None if fps == "source" else parse_rate(fps, "--fps"),
             input_fps=parse_rate(input_fps, "--input-fps") if input_fps is not None else None,
-            fov_deg=fov,
-            focal_mm=focal_mm,
+            **lens_options(fov, focal_mm, sensor_mm, calibration, calibration_camera),
             camera=camera,
             camera_track=read_camera_track(camera_track) if camera_track is not None else None,
             detector=detector,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pose_server.egomotion.corners import back_and_forth, corners, grey_of, scale_of
 from pose_server.pipeline.boundary import Camera, Detections, FloatArray, IntArray
+from pose_server.pipeline.distortion import undistorted
 from pose_server.pipeline.progress import Progress
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
@@ -92,7 +93,7 @@ def background(
     found
         Everybody in each of its frames; they do not stand still.
     camera
-        Its principal point.
+        Its principal point and distortion.
     progress
         Told of the frames, of which all is only half; may cancel.
     """
@@ -124,7 +125,8 @@ class Background:
 
     def __init__(self, camera: Camera) -> None:
         self._scale = scale_of(*camera.image_size)
-        self._middle_px = (camera.matrix[:2, 2] * self._scale).astype(np.float32)
+        small = np.array([self._scale, self._scale, 1.0])[:, None] * camera.matrix
+        self._camera = replace(camera, matrix=small)
         self._sight: _Sight | None = None
         self._lost: tuple[int, _Sight] | None = None
         self._enough = 0
@@ -145,7 +147,9 @@ class Background:
             now, self._enough = _Sight(grey, _NO_POINTS, _NO_NAMES), 0
         now = self._refilled(now, free)
         self._sight = now if len(now.names) >= _FEWEST else None
-        self._seen.append((now.names, now.points[:, 0] - self._middle_px))
+        at_px = self._from_middle(now.points[:, 0])
+        shown = np.isfinite(at_px).all(axis=1)
+        self._seen.append((now.names[shown], at_px[shown]))
 
     def tracks(self) -> Tracks:
         """Return all that was seen."""
@@ -153,6 +157,12 @@ class Background:
         corner = np.concatenate([_NO_NAMES, *(names for names, _ in self._seen)])
         at_px = np.concatenate([_NO_POINTS[:, 0], *(at for _, at in self._seen)])
         return Tracks(frame, corner, at_px, tuple(self._breaks), len(self._seen))
+
+    def _from_middle(self, points_px: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return where a pinhole with square pixels would have seen corners, from its principal point."""
+        matrix = self._camera.matrix
+        at_px = undistorted(points_px, self._camera) - matrix[:2, 2].astype(np.float32)
+        return np.asarray(at_px * (matrix[0, 0] / matrix[[0, 1], [0, 1]]), np.float32)
 
     def _come_back(self, row: int, grey: Any, free: NDArray[np.uint8]) -> _Sight | None:
         """Return what was lost some frames ago, if it is seen again: they were but blurred."""

@@ -23,6 +23,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from pose_server.pipeline.boundary import Camera, FloatArray, Vertical
+from pose_server.pipeline.distortion import undistorted
 
 __all__ = ["Room", "seen_room"]
 
@@ -124,7 +125,7 @@ def seen_room(lines_px: FloatArray, camera: Camera) -> Room | None:
     single direction are a room's too; how little they say of the others is in the uncertainty.
     """
     unit_px = float(max(camera.image_size))
-    lines = _sorted_out(lines_px, camera.image_size)
+    lines = _sorted_out(lines_px, camera)
     known = float(np.log(camera.matrix[0, 0] / unit_px))
     sigma = max(camera.focal_sigma or 0.0, 1e-3)
     if len(lines.ends) < 3:
@@ -137,12 +138,15 @@ def seen_room(lines_px: FloatArray, camera: Camera) -> Room | None:
     return _summed(turns, known, sigma, unit_px)
 
 
-def _sorted_out(lines_px: FloatArray, image_size: tuple[int, int]) -> _Lines:
-    """Return the longest lines, without the picture's own border."""
-    size, unit_px = np.array(image_size, dtype=float), float(max(image_size))
+def _sorted_out(lines_px: FloatArray, camera: Camera) -> _Lines:
+    """Return the longest lines, without the picture's border, as a pinhole with square pixels sees them."""
+    size, unit_px = np.array(camera.image_size, dtype=float), float(max(camera.image_size))
     along_border = (np.concatenate([lines_px, size - lines_px], axis=2) < _BORDER * unit_px).all(axis=1)
     lines_px = lines_px[~along_border.any(axis=1)]
-    ends = (lines_px - size / 2) / unit_px
+    straight_px = undistorted(lines_px, camera)
+    straight_px = straight_px[np.isfinite(straight_px).all(axis=(1, 2))]
+    square = camera.matrix[0, 0] / camera.matrix[[0, 1], [0, 1]]
+    ends = (straight_px - camera.matrix[:2, 2]) * square / unit_px
     length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     longest = np.argsort(-length, kind="stable")[:_MOST]
     ends, length = ends[longest], length[longest]

@@ -16,6 +16,8 @@ from pose_server.export.destination import replacing
 from pose_server.export.figure import Colour, Figure, Picture, draw_figure, figure_of, write_text
 from pose_server.export.room import RoomView
 from pose_server.pipeline.boundary import Camera, FloatArray, Motion
+from pose_server.pipeline.camera import project
+from pose_server.pipeline.distortion import distorted
 from pose_server.pipeline.progress import Progress
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
@@ -169,10 +171,7 @@ def shrunk(frame: Picture, size: tuple[int, int]) -> Picture:
 def draw_on_film(picture: Picture, figure: Figure, camera: Camera, points_camera_m: FloatArray) -> None:
     """Draw a person into a picture in place, given the (P, 3) points of the figure in the film's camera."""
     scale = np.divide(picture.shape[1::-1], camera.image_size)
-    pixels, _ = cv2.projectPoints(
-        points_camera_m, np.zeros(3), np.zeros(3), camera.matrix.astype(np.float64), camera.distortion
-    )
-    points_px = pixels[:, 0] * scale
+    points_px = distorted(project(points_camera_m, camera.matrix), camera) * scale
     focal_px = float(camera.matrix[0, 0] * scale[0])
-    depths_m = points_camera_m[:, 2]
+    depths_m = np.where(np.isfinite(points_px).all(axis=1), points_camera_m[:, 2], np.nan)
     draw_figure(picture, figure, points_px, depths_m, focal_px=focal_px, bone_m=_BONE_M)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from pose_server.pipeline.boundary import Camera, FloatArray
+from pose_server.pipeline.options import FULL_FRAME_MM
 
 __all__ = ["camera_of_clip", "focal_mm_of", "project", "rays", "with_focal"]
 
-_SENSOR_MM = 36.0
 _USUAL_MM = 30.0
 #: How far off a lens is that was recorded, by rounding and by what stabilisation cuts off, and one that
 #: nobody knows: one standard deviation, relative.
@@ -55,7 +55,7 @@ def camera_of_clip(
     else:
         known = {"given": focal_mm, "recorded": recorded_mm, "assumed": _USUAL_MM}
         source, millimetres = next((name, value) for name, value in known.items() if value is not None)
-        focal_px = millimetres / _SENSOR_MM * max(width, height)
+        focal_px = millimetres / FULL_FRAME_MM * max(width, height)
         sigma = {"recorded": _RECORDED_SIGMA, "assumed": _USUAL_SIGMA}.get(source)
     matrix = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], dtype=np.float64)
     return Camera(
@@ -69,7 +69,7 @@ def camera_of_clip(
 
 def focal_mm_of(camera: Camera) -> float:
     """Return the focal length on a sensor 36 mm along the longer side."""
-    return float(camera.matrix[0, 0]) * _SENSOR_MM / max(camera.image_size)
+    return float(camera.matrix[0, 0]) * FULL_FRAME_MM / max(camera.image_size)
 
 
 def with_focal(camera: Camera, focal_px: float, focal_sigma: float) -> Camera:

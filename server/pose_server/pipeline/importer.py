@@ -37,6 +37,7 @@ from pose_server.pipeline.boundary import (
 )
 from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
+from pose_server.pipeline.distortion import straightened
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
@@ -129,6 +130,7 @@ class _Import:
             if options.camera_track is not None and not options.allow_truncated:
                 first, count = source.info.first_frame, source.info.frame_count
                 options.camera_track.path(np.array([first, first + count - 1]))  # what cannot be is said now
+            self.lens(source.info)
         detector = self.detector(clip, source.info)
         lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)
@@ -268,18 +270,24 @@ class _Import:
 
     def camera(self, info: ClipInfo, frames: int) -> tuple[Camera, Vertical | None]:
         """Return the lens as well as it is known, and which way is up if the background shows it."""
-        options = self.options
-        camera = camera_of_clip(
-            (info.width, info.height),
-            fov_deg=options.fov_deg,
-            focal_mm=options.known_focal_mm,
-            recorded_mm=info.focal_mm,
-        )
+        camera = self.lens(info)
         with self.log.stage("room", frames):
             room = seen_room(self.lines_px, camera)
         if room is not None:
             camera = with_focal(camera, room.focal_px, room.focal_sigma)
         return camera, room.vertical if room is not None else None
+
+    def lens(self, info: ClipInfo) -> Camera:
+        """Return the lens as the user or the clip's metadata have it, or the usual one."""
+        options = self.options
+        if options.calibration is not None:
+            return options.calibration.camera(info)
+        return camera_of_clip(
+            (info.width, info.height),
+            fov_deg=options.fov_deg,
+            focal_mm=options.known_focal_mm,
+            recorded_mm=info.focal_mm,
+        )
 
     def note_lens(self, camera: Camera) -> None:
         """Say what lens there is where nobody gave it."""
@@ -300,7 +308,7 @@ class _Import:
         self, source: FrameSource, found: Sequence[Detections], camera: Camera, sha256: str, detector: str
     ) -> Followed:
         """Return how the camera moved, from the cache if it is known."""
-        lens = [camera.matrix.tolist(), camera.focal_source, camera.focal_sigma]
+        lens = [camera.matrix.tolist(), camera.distortion.tolist(), camera.focal_source, camera.focal_sigma]
         settings = {**self.frame_settings(), "detector": detector, "lens": lens}
         key = stage_fingerprint(sha256, "camera", FOLLOW_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
@@ -352,7 +360,7 @@ class _Import:
         poses = []
         with self.log.stage("lift", rows):
             done = 0
-            tracks = tuple(cleaned_up(track, self.options.cleanup) for track in tracks)
+            tracks = tuple(cleaned_up(straightened(track, camera), self.options.cleanup) for track in tracks)
             for track in tracks:
                 self.progress.report("lift", done, rows)
                 poses.append(lifted_steadily(lifter, track, camera, path))

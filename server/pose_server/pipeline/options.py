@@ -11,11 +11,12 @@ from typing import Any
 
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.solve_options import SolveOptions
 
-__all__ = ["CAMERAS", "FORMATS", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
+__all__ = ["CAMERAS", "FORMATS", "FULL_FRAME_MM", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = ("npz", "bvh", "preview")
@@ -23,6 +24,8 @@ FORMATS = ("npz", "bvh", "preview")
 LIFTERS = ("auto", "house", "house_causal", "landmarks")
 #: ``auto`` follows one that moves; ``still`` takes it for one on a tripod and does not look.
 CAMERAS = ("auto", "still")
+#: Along the longer side, of the film that focal lengths are compared on.
+FULL_FRAME_MM = 36.0
 _PEOPLE_LIMIT = 64
 #: Rates that people round, and what they are.
 _ROUNDED_RATES = {
@@ -118,7 +121,11 @@ class ImportOptions:
     fov_deg: float | None = None
     """Horizontal field of view of the upright picture."""
     focal_mm: float | None = None
-    """Focal length on a sensor 36 mm along the longer side; excludes `fov_deg`."""
+    """Focal length on a sensor 36 mm along the longer side, or `sensor_mm`; excludes `fov_deg`."""
+    sensor_mm: float | None = None
+    """How wide the part of the sensor is that the picture's longer side comes from; with `focal_mm`."""
+    calibration: Calibration | None = None
+    """The lens as it was measured; excludes what else is said of it."""
     camera: str = "auto"
     """One of `CAMERAS`."""
     camera_track: CameraTrack | None = None
@@ -202,18 +209,37 @@ class ImportOptions:
                 reason="CAMERA_INVALID",
                 value=self.fov_deg,
             )
-        if self.focal_mm is not None and not 5 <= self.focal_mm <= 1000:
+        said = (self.fov_deg, self.focal_mm, self.sensor_mm)
+        if self.calibration is not None and any(value is not None for value in said):
             raise InputError(
-                f"--focal-mm {self.focal_mm:g} is not possible; give 5 to 1000 mm.",
+                "A calibration says all of the lens; leave --fov, --focal-mm and --sensor-mm out.",
+                reason="CAMERA_INVALID",
+            )
+        if self.sensor_mm is not None and self.focal_mm is None:
+            raise InputError(
+                "--sensor-mm belongs to --focal-mm; give the lens's own focal length with it.",
+                reason="CAMERA_INVALID",
+            )
+        if self.sensor_mm is not None and not 1 <= self.sensor_mm <= 200:
+            raise InputError(
+                f"--sensor-mm {self.sensor_mm:g} is not possible; give 1 to 200 mm.",
+                reason="CAMERA_INVALID",
+                value=self.sensor_mm,
+            )
+        least, most = (5, 1000) if self.sensor_mm is None else (1, 2000)
+        if self.focal_mm is not None and not least <= self.focal_mm <= most:
+            raise InputError(
+                f"--focal-mm {self.focal_mm:g} is not possible; give {least} to {most} mm.",
                 reason="CAMERA_INVALID",
                 value=self.focal_mm,
             )
 
     @property
     def known_focal_mm(self) -> float | None:
-        """`focal_mm`, or else what the camera's track says of it."""
-        tracked = self.camera_track.focal_mm if self.camera_track is not None else None
-        return tracked if self.focal_mm is None else self.focal_mm
+        """`focal_mm` as on a sensor of 36 mm, or else what the camera's track says of it."""
+        if self.focal_mm is not None:
+            return self.focal_mm * FULL_FRAME_MM / (self.sensor_mm or FULL_FRAME_MM)
+        return self.camera_track.focal_mm if self.camera_track is not None else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON data, canonical: equal options give equal text."""
@@ -221,7 +247,9 @@ class ImportOptions:
         for name in ("start", "end", "fps", "input_fps"):
             value = getattr(self, name)
             fields[name] = None if value is None else str(value)
-        fields["camera_track"] = None if self.camera_track is None else self.camera_track.to_dict()
+        for name in ("calibration", "camera_track"):
+            value = getattr(self, name)
+            fields[name] = None if value is None else value.to_dict()
         fields["persons"] = list(self.persons)
         fields["cleanup"] = self.cleanup.to_dict()
         fields["solve"] = self.solve.to_dict()
@@ -240,8 +268,9 @@ class ImportOptions:
         ):
             if values.get(name) is not None:
                 values[name] = read(values[name])
-        if values.get("camera_track") is not None:
-            values["camera_track"] = CameraTrack.from_dict(values["camera_track"])
+        for name, kind in (("calibration", Calibration), ("camera_track", CameraTrack)):
+            if values.get(name) is not None:
+                values[name] = kind.from_dict(values[name])
         values["persons"] = tuple(values.get("persons", ()))
         values["cleanup"] = CleanupOptions.from_dict(values.get("cleanup", {}))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))

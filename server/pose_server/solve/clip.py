@@ -20,6 +20,7 @@ from pose_server.pipeline.boundary import (
     Vertical,
 )
 from pose_server.pipeline.camera import project
+from pose_server.pipeline.distortion import distorted
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.solve_options import CONTACT_POINTS, PartFilter, SolveOptions
@@ -246,7 +247,7 @@ def _motion(
         to_camera = moving @ to_camera
     joints_world = joint_positions(local, root_world, person.body.rest_offsets_m, SKELETON.parents)
     joints_camera = joints_in_camera(joints_world, to_camera)
-    track = person.track
+    track = replace(person.track, keypoints_px=distorted(person.track.keypoints_px, camera))
     return Motion(
         rate=rate,
         times_s=track.times_s,
@@ -290,8 +291,9 @@ def _confidence(trust: FloatArray, rate_hz: float) -> FloatArray:
 
 
 def _reprojection(joints_camera: FloatArray, track: Track2D, camera: Camera) -> FloatArray:
+    """Return (T, J) distances in the picture, in which both the joints and the track are seen."""
     result = np.full(joints_camera.shape[:2], np.nan)
-    projected = project(joints_camera, camera.matrix)
+    projected = distorted(project(joints_camera, camera.matrix), camera)
     for joint, name in enumerate(SKELETON.joints):
         if name in track.keypoint_names:
             seen = track.keypoints_px[:, track.keypoint_names.index(name)]

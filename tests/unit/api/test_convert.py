@@ -19,6 +19,7 @@ from pose_server.api.convert import (
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
+from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import GAPS, REPAIRS, CleanupOptions
 from pose_server.pipeline.filter_options import FILTERS, NamedFilter
@@ -92,12 +93,25 @@ cleanups = st.builds(
     | st.builds(NamedFilter, st.sampled_from(list(FILTERS)))
     | st.builds(NamedFilter, st.just("rts"), st.tuples(st.integers(1, 900).map(float))),
 )
+calibrations = st.builds(
+    Calibration,
+    st.tuples(st.integers(1000, 4000), st.integers(1000, 4000)),
+    st.tuples(st.floats(900, 9000), st.floats(900, 9000)),
+    st.tuples(st.floats(1, 999), st.floats(1, 999)),
+    st.just((0.0,) * 5) | st.just((-0.1, 0.02, 0.001, -0.001, 0.0)),
+)
+lenses = st.one_of(
+    st.just({}),
+    st.builds(dict, fov_deg=st.floats(5, 150)),
+    st.builds(dict, focal_mm=st.floats(5, 1000)),
+    st.builds(dict, focal_mm=st.floats(1, 2000), sensor_mm=st.floats(1, 200)),
+    st.builds(dict, calibration=calibrations),
+)
 cameras = st.builds(dict, camera=st.sampled_from(CAMERAS)) | st.builds(dict, camera_track=tracks)
 
 
 @st.composite
 def options(draw: st.DrawFn) -> ImportOptions:
-    lens = draw(st.sampled_from(["fov_deg", "focal_mm", None]))
     try:
         return ImportOptions(
             people=draw(st.none() | st.integers(1, 64)),
@@ -114,7 +128,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
             allow_truncated=draw(st.booleans()),
-            **({lens: draw(st.floats(5, 150))} if lens else {}),
+            **draw(lenses),
         )
     except InputError:  # a range that holds nothing
         return ImportOptions()

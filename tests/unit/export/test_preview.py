@@ -8,11 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from pose_server.export.figure import figure_of
 from pose_server.export.formats import PERSON_FORMATS
-from pose_server.export.preview import write_preview
+from pose_server.export.preview import draw_on_film, write_preview
 from pose_server.export.room import RoomView
 from pose_server.pipeline.boundary import ClipInfo, FrameBatch, Motion
 from pose_server.pipeline.options import FORMATS
@@ -212,3 +213,22 @@ def test_every_format_of_the_options_has_a_writer(tmp_path: Path, motion: Motion
         person_format.write(tmp_path / person_format.file_name, motion)
         assert person_format.file_name == f"motion.{name}"
     assert sorted(item.name for item in tmp_path.iterdir()) == ["motion.bvh", "motion.npz"]
+
+
+def test_a_figure_is_bent_as_the_film_is(motion: Motion) -> None:
+    """What a lens cannot show is not drawn, though its polynomial has a place for it in the picture."""
+    bend = np.array([-0.3, 0.0, 0.0, 0.0, 0.0])
+    camera = dataclasses.replace(motion.camera, distortion=bend)
+    figure = figure_of(motion, 1)
+    off_m = figure.points_camera_m[0] + (1.6, 0.0, -1.0)
+    picture = np.full((360, 640, 3), GREY, np.uint8)
+    draw_on_film(picture, figure, camera, off_m)
+    places, _ = cv2.projectPoints(off_m, np.zeros(3), np.zeros(3), camera.matrix, bend)
+    joints = motion.joint_names.index("chest"), motion.joint_names.index("left_knee")
+    for x, y in places[list(joints), 0].astype(int):
+        assert differs(picture[y - 2 : y + 3, x - 2 : x + 3]).any()
+    straight, _ = cv2.projectPoints(off_m, np.zeros(3), np.zeros(3), camera.matrix, np.zeros(5))
+    assert np.linalg.norm(straight - places, axis=2).min() > 5
+    beyond = np.full((360, 640, 3), GREY, np.uint8)
+    draw_on_film(beyond, figure, camera, figure.points_camera_m[0] + (7.0, 0.0, 0.0))
+    assert not differs(beyond).any()

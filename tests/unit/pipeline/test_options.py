@@ -4,9 +4,13 @@ import json
 from fractions import Fraction
 
 import pytest
+from pose_server.pipeline.calibration import Calibration
+from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.options import ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import ContactEdit, SolveOptions
 from pose_shared.errors import InputError
+
+LENS = Calibration((1920, 1080), (1500.0, 1510.0), (950.0, 550.0), (-0.2, 0.05, 0.0, 0.0, 0.0))
 
 
 def test_options_survive_json() -> None:
@@ -26,6 +30,20 @@ def test_options_survive_json() -> None:
     assert ImportOptions.from_dict(ImportOptions().to_dict()) == ImportOptions()
 
 
+def test_a_measured_lens_survives_json() -> None:
+    options = ImportOptions(calibration=LENS)
+    assert ImportOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+
+
+def test_a_focal_length_counts_on_the_sensor_that_is_said() -> None:
+    track = CameraTrack((0,), ((0.0, 0.0, 0.0),), ((1.0, 0.0, 0.0, 0.0),), focal_mm=50.0)
+    assert ImportOptions(focal_mm=4.2, sensor_mm=5.6).known_focal_mm == pytest.approx(27.0)
+    assert ImportOptions(focal_mm=27.0).known_focal_mm == 27.0
+    assert ImportOptions(focal_mm=4.2, sensor_mm=5.6, camera_track=track).known_focal_mm == pytest.approx(27)
+    assert ImportOptions(camera_track=track).known_focal_mm == 50.0
+    assert ImportOptions().known_focal_mm is None
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -38,6 +56,11 @@ def test_options_survive_json() -> None:
         ({"fov_deg": 60.0, "focal_mm": 35.0}, "CAMERA_INVALID"),
         ({"fov_deg": 179.0}, "CAMERA_INVALID"),
         ({"focal_mm": 0.0}, "CAMERA_INVALID"),
+        ({"focal_mm": 4.2}, "CAMERA_INVALID"),
+        ({"sensor_mm": 5.6}, "CAMERA_INVALID"),
+        ({"focal_mm": 4.2, "sensor_mm": 0.5}, "CAMERA_INVALID"),
+        ({"fov_deg": 60.0, "calibration": LENS}, "CAMERA_INVALID"),
+        ({"focal_mm": 30.0, "calibration": LENS}, "CAMERA_INVALID"),
         ({"camera": "drone"}, "CAMERA_INVALID"),
         ({"start": Moment(frame=5), "end": Moment(frame=5)}, "RANGE_EMPTY"),
         ({"start": Moment(seconds=2.0), "end": Moment(seconds=1.0)}, "RANGE_EMPTY"),

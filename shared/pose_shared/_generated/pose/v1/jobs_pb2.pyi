@@ -49,7 +49,7 @@ class UploadedFile(_message.Message):
     def __init__(self, upload: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class ImportSpec(_message.Message):
-    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "cleanup")
+    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "calibration", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "cleanup", "sensor_mm")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     PERSONS_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class ImportSpec(_message.Message):
     INPUT_FPS_FIELD_NUMBER: _ClassVar[int]
     FOV_DEG_FIELD_NUMBER: _ClassVar[int]
     FOCAL_MM_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
     FORMATS_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +69,7 @@ class ImportSpec(_message.Message):
     CAMERA_TRACK_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_SCORE_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_FIELD_NUMBER: _ClassVar[int]
+    SENSOR_MM_FIELD_NUMBER: _ClassVar[int]
     media: Media
     people: int
     persons: _containers.RepeatedScalarFieldContainer[int]
@@ -77,6 +79,7 @@ class ImportSpec(_message.Message):
     input_fps: _types_pb2.Rate
     fov_deg: float
     focal_mm: float
+    calibration: Calibration
     detector: str
     solve: SolveSpec
     formats: _containers.RepeatedScalarFieldContainer[str]
@@ -86,7 +89,8 @@ class ImportSpec(_message.Message):
     camera_track: CameraTrack
     detector_score: float
     cleanup: CleanupSpec
-    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ...) -> None: ...
+    sensor_mm: float
+    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ..., sensor_mm: _Optional[float] = ...) -> None: ...
 
 class CleanupSpec(_message.Message):
     __slots__ = ("gaps", "gap_limit_s", "repair", "smoothing")
@@ -99,6 +103,18 @@ class CleanupSpec(_message.Message):
     repair: str
     smoothing: str
     def __init__(self, gaps: _Optional[str] = ..., gap_limit_s: _Optional[float] = ..., repair: _Optional[str] = ..., smoothing: _Optional[str] = ...) -> None: ...
+
+class Calibration(_message.Message):
+    __slots__ = ("width", "height", "intrinsics_px", "distortion")
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INTRINSICS_PX_FIELD_NUMBER: _ClassVar[int]
+    DISTORTION_FIELD_NUMBER: _ClassVar[int]
+    width: int
+    height: int
+    intrinsics_px: _containers.RepeatedScalarFieldContainer[float]
+    distortion: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., intrinsics_px: _Optional[_Iterable[float]] = ..., distortion: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class CameraTrack(_message.Message):
     __slots__ = ("frames", "positions_m", "rotations_wxyz", "focal_mm")
