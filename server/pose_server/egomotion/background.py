@@ -13,6 +13,7 @@ from pose_server.egomotion.corners import back_and_forth, corners, grey_of, scal
 from pose_server.pipeline.boundary import Camera, Detections, FloatArray, IntArray
 from pose_server.pipeline.distortion import undistorted
 from pose_server.pipeline.progress import Progress
+from pose_server.video.budget import batches_ahead
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
@@ -99,7 +100,8 @@ def background(
     """
     follower = Background(camera)
     done = 0
-    with prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches:
+    ahead = batches_ahead(source.info, _BATCH_FRAMES, _PREFETCH_BATCHES)
+    with prefetch(source.batches(_BATCH_FRAMES), ahead) as batches:
         for batch in batches:
             rest = found[done : done + len(batch)]
             for frame, seen in zip(batch.frames, rest, strict=True):

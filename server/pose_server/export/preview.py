@@ -19,6 +19,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Motion
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.distortion import distorted
 from pose_server.pipeline.progress import Progress
+from pose_server.video.budget import batches_ahead
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
@@ -71,7 +72,7 @@ def write_preview(path: Path, source: FrameSource, motions: Sequence[Motion], *,
     with (
         replacing(path) as part,
         Film(part, film_size[0] + room_size[0], film_size[1], info.rate) as film,
-        prefetch(source.batches(_BATCH), _PREFETCH_BATCHES) as batches,
+        prefetch(source.batches(_BATCH), batches_ahead(info, _BATCH, _PREFETCH_BATCHES)) as batches,
     ):
         done = 0
         for batch in batches:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pose_server.detect.detector import Detector
 from pose_server.pipeline.boundary import Detections
 from pose_server.pipeline.progress import Progress
+from pose_server.video.budget import batches_ahead
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
@@ -39,7 +40,9 @@ def detect_clip(
     progress.report("detect", 0, total)
     with (
         detector.session(source.info) as session,
-        prefetch(source.batches(_BATCH_FRAMES), _PREFETCH_BATCHES) as batches,
+        prefetch(
+            source.batches(_BATCH_FRAMES), batches_ahead(source.info, _BATCH_FRAMES, _PREFETCH_BATCHES)
+        ) as batches,
     ):
         every = max(1, round(source.info.rate / 2))
         for batch in batches:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pose_shared.errors import MediaError
 
 from pose_server.pipeline.boundary import ClipInfo, FrameBatch
+from pose_server.video.budget import frames_at_once
 from pose_server.video.timeline import Timeline
 from pose_server.video.upright import Upright
 
@@ -56,7 +57,7 @@ class DecodedClip:
         self._allow_truncated = allow_truncated
 
     def batches(self, size: int = 8) -> Iterator[FrameBatch]:
-        """Decode the asked range in order, `size` frames at a time (the last batch may be shorter).
+        """Decode the asked range in order, `size` frames at a time; fewer of large ones, and at the end.
 
         Good frames before a fault are given before its error is raised.
 
@@ -68,6 +69,7 @@ class DecodedClip:
             From the progress that the clip was opened with.
         """
         reformatter = VideoReformatter()
+        size = frames_at_once(self.info, size)
         frames = self._room(size)
         indices: list[int] = []
         given = 0

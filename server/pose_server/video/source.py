@@ -18,7 +18,7 @@ class FrameSource(Protocol):
         """What the header says of the asked range."""
 
     def batches(self, size: int = 8) -> Iterator[FrameBatch]:
-        """Decode the asked range in order, `size` frames at a time (the last batch may be shorter).
+        """Decode the asked range in order, `size` frames at a time; fewer of large ones, and at the end.
 
         Raises
         ------

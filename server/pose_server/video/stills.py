@@ -18,6 +18,7 @@ from pose_shared.errors import MediaError
 from pose_server.pipeline.boundary import ClipInfo
 from pose_server.pipeline.options import Moment
 from pose_server.pipeline.progress import Progress
+from pose_server.video.budget import frames_at_once
 from pose_server.video.decoded import DecodedClip
 from pose_server.video.files import ImageSequence
 from pose_server.video.lens import lens_of_picture_mm
@@ -80,11 +81,13 @@ def open_still_clip(
         focal_mm=lens_of_picture_mm(picture.metadata, upright.width, upright.height),
     )
 
+    at_once = frames_at_once(info, 2 * _READERS)
+
     def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
         with ThreadPoolExecutor(_READERS, thread_name_prefix="stills") as pool:
-            for begin in range(first, stop, 2 * _READERS):
+            for begin in range(first, stop, at_once):
                 progress.check()
-                indices = range(begin, min(begin + 2 * _READERS, stop))
+                indices = range(begin, min(begin + at_once, stop))
                 read = pool.map(read_picture, [files[base + index] for index in indices])
                 for index, (frame, _) in zip(indices, read, strict=True):
                     yield index, frame

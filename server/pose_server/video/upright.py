@@ -15,7 +15,7 @@ __all__ = ["MAX_PIXELS", "MAX_SIDE_PX", "Upright", "check_size"]
 
 #: Larger pictures are refused before memory is taken for them; 12K cameras stay below.
 MAX_SIDE_PX = 16384
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = 80_000_000
 #: ITU-T H.273 table 4, MatrixCoefficients 2: the film does not say.
 _UNSPECIFIED = 2
 #: Players take films that do not say for BT.709 from here on; swscale alone would take BT.601.
@@ -85,7 +85,9 @@ class Upright:
             src_colorspace=Colorspace.ITU709 if guess else None,
             interpolation="BICUBIC" if self._is_scaled else "BILINEAR",
         )
-        out_rgb[...] = np.rot90(rgb.to_ndarray(), self.rotation_ccw_deg // 90)
+        plane = rgb.planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)[:, : 3 * width]
+        out_rgb[...] = np.rot90(rows.reshape(height, width, 3), self.rotation_ccw_deg // 90)
 
     @property
     def _is_scaled(self) -> bool:

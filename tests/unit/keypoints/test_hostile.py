@@ -18,21 +18,15 @@ from made_keypoints import (
     alphapose_results,
     coco_results,
     made_points,
-    mmpose_film,
-    poseflow_results,
-    write_alphapose_form,
     write_detectron,
-    write_kpts,
     write_openpose,
     write_tf_pose,
-    write_videopose3d,
 )
+from mutations import COCO_18, POINTS, damaged_keypoints, keypoint_files
 from pose_server.keypoints import files
 from pose_server.keypoints.registry import read_keypoints
 from pose_shared.errors import InputError, LimitError, PoseError
 
-POINTS = made_points(frames=6, people=2)
-COCO_18 = np.concatenate([POINTS, POINTS[:, :, :1]], axis=2)
 MEMORY_KB = 1 << 20
 
 
@@ -46,84 +40,17 @@ def refused(path: Path, reason: str | None = None) -> PoseError:
     return error.value
 
 
-def documents() -> dict[str, Any]:
-    return {
-        "alphapose.json": alphapose_results(POINTS, idx=lambda n: [n]),
-        "poseflow.json": poseflow_results(POINTS),
-        "coco.json": coco_results(POINTS),
-        "mmpose.json": mmpose_film(POINTS),
-    }
-
-
-def make_all(folder: Path) -> list[Path]:
-    """One file or folder of each format."""
-    made = []
-    for name, content in documents().items():
-        (folder / name).write_text(json.dumps(content))
-        made.append(folder / name)
-    made.append(write_openpose(folder / "openpose", COCO_18))
-    made.append(write_tf_pose(folder / "tf", COCO_18))
-    made.append(write_alphapose_form(folder / "cmu", POINTS, "cmu"))
-    made.append(write_detectron(folder / "film.npz", POINTS))
-    made.append(write_videopose3d(folder / "set.npz", {"a.mp4": POINTS}))
-    made.append(write_kpts(folder / "kpts.npz", POINTS))
-    with zipfile.ZipFile(folder / "shots.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted((folder / "openpose").iterdir()):
-            archive.write(file, f"shot/{file.name}")
-    return [*made, folder / "shots.zip"]
-
-
-def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """Bytes flipped, cut off, doubled, or values replaced by what no program writes."""
-    kind = rng.integers(5)
-    at = int(rng.integers(len(content)))
-    if kind == 0:
-        return content[:at]
-    if kind == 1:
-        end = min(len(content), at + int(rng.integers(1, 200)))
-        return content[:end] + content[at:]
-    if kind == 2:
-        parts = content.split(b",")
-        odd = (b"null", b"1e400", b"-1e30", b"NaN", b'"x"', b"[]", b"{}", b"true", b"9" * 400, b"[[[[1]]]]")
-        parts[int(rng.integers(len(parts)))] = odd[int(rng.integers(len(odd)))]
-        return b",".join(parts)
-    changed = bytearray(content)
-    for place in rng.integers(len(content), size=1 if kind == 3 else 20):
-        changed[int(place)] = int(rng.integers(256))
-    return bytes(changed)
-
-
-def rezipped(path: Path, target: Path, rng: np.random.Generator) -> None:
-    """Mutate what is inside, so that damage gets past the checksums of the zip."""
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w") as other:
-        names = archive.namelist()
-        victim = names[int(rng.integers(len(names)))]
-        for name in names:
-            content = archive.read(name)
-            other.writestr(name, mutated(content, rng) if name == victim and content else content)
-
-
 def test_two_hundred_mutated_files_end_in_a_result_or_one_error(tmp_path: Path) -> None:
     originals = tmp_path / "originals"
     originals.mkdir()
-    made = make_all(originals)
+    made = keypoint_files(originals)
     rng = np.random.default_rng(11)
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     results, errors = 0, set()
     for trial in range(220):
         original = made[trial % len(made)]
         target = tmp_path / f"{trial}{original.suffix}"
-        if original.is_dir():
-            target.mkdir()
-            sources = sorted(file for file in original.iterdir() if file.is_file())
-            victim = int(rng.integers(len(sources)))
-            for number, file in enumerate(sources):
-                content = file.read_bytes()
-                (target / file.name).write_bytes(mutated(content, rng) if number == victim else content)
-        elif original.suffix in (".npz", ".zip") and trial % 2:
-            rezipped(original, target, rng)
-        else:
-            target.write_bytes(mutated(original.read_bytes(), rng))
+        damaged_keypoints(original, target, rng)
         begin = time.monotonic()
         try:
             for clip in read_keypoints(target):
