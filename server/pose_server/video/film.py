@@ -25,6 +25,7 @@ from pose_server.pipeline.options import Moment
 from pose_server.pipeline.progress import Progress
 from pose_server.video.container import open_film
 from pose_server.video.decoded import DecodedClip
+from pose_server.video.fields import parted
 from pose_server.video.lens import lens_of_film_mm
 from pose_server.video.packets import PacketTable, scan_packets
 from pose_server.video.timeline import Timeline
@@ -69,7 +70,7 @@ def open_film_clip(
     )
 
     def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
-        return _pictures(path, table, timeline, first, stop, progress)
+        yield from parted(_pictures(path, table, timeline, first, stop, progress), first, stop)
 
     return DecodedClip(
         info, timeline=timeline, upright=upright, pictures=pictures, allow_truncated=allow_truncated
@@ -106,7 +107,7 @@ def _probe(
 def _pictures(
     path: Path, table: PacketTable, timeline: Timeline, first: int, stop: int, progress: Progress
 ) -> Generator[tuple[int, VideoFrame], None, None]:
-    """Yield source index and decoded picture of each frame of the range.
+    """Yield source index and decoded picture of each frame of the range, and of good ones right beside it.
 
     After a fault nothing counts up to the next key frame: decoders patch what leans on lost pictures,
     also of frames that are shown before the lost one.
@@ -117,6 +118,8 @@ def _pictures(
     with open_film(path) as (container, stream):
         for frame in _decode(container, stream, table, table.entry(first), progress):
             expected = max(first, previous + 1)
+            if expected >= stop and (frame is None or frame.is_corrupt):
+                return
             if frame is None:
                 if previous + 1 >= first:
                     raise _truncated(path, timeline, expected)
@@ -133,11 +136,9 @@ def _pictures(
                     raise _truncated(path, timeline, expected)
                 for repeated in range(expected, min(index, stop)):
                     yield repeated, last
-            if index >= stop:
-                return
-            if index >= first:
+            if index >= first - 1 and not stumbled:
                 yield index, frame
-            if index == stop - 1:
+            if index >= stop or (index == stop - 1 and not frame.interlaced_frame):
                 return
             previous, last = index, frame
     if previous < first or (len(table.ticks) and previous < stop - 1 - _MISSING_END):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 from pose_shared.errors import MediaError
+
+from pose_server.video.high_range import HLG, PQ, standard_range
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE_PX", "Upright", "check_size"]
 
@@ -26,8 +29,8 @@ _HD_HEIGHT_PX = 720
 class Upright:
     """How decoded pictures of one clip become upright RGB with square pixels.
 
-    The sides never shrink: wide pixels widen the picture, tall pixels heighten it.  High dynamic
-    range is cut to 8 bits without tone mapping, and fields of interlaced films are not parted.
+    The sides never shrink: wide pixels widen the picture, tall pixels heighten it.  High dynamic range
+    becomes what an ordinary screen shows.
     """
 
     coded_width: int
@@ -76,18 +79,21 @@ class Upright:
         A reformatter keeps its tables from picture to picture; it serves one thread at a time.
         """
         width, height = self._square
-        guess = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT_PX
+        is_high = frame.color_trc in (PQ, HLG)
+        guess = None
+        if frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT_PX:
+            guess = Colorspace.BT2020 if is_high else Colorspace.ITU709
         rgb = reformatter.reformat(
             frame,
             width=width,
             height=height,
-            format="rgb24",
-            src_colorspace=Colorspace.ITU709 if guess else None,
+            format="rgb48le" if is_high else "rgb24",
+            src_colorspace=guess,
             interpolation="BICUBIC" if self._is_scaled else "BILINEAR",
         )
-        plane = rgb.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)[:, : 3 * width]
-        out_rgb[...] = np.rot90(rows.reshape(height, width, 3), self.rotation_ccw_deg // 90)
+        picture = _rows(rgb, np.uint16 if is_high else np.uint8)
+        shown = standard_range(picture, frame.color_trc) if is_high else picture
+        out_rgb[...] = np.rot90(shown, self.rotation_ccw_deg // 90)
 
     @property
     def _is_scaled(self) -> bool:
@@ -104,6 +110,13 @@ class Upright:
             round(self.coded_width * max(self.pixel_aspect, Fraction(1))),
             round(self.coded_height / min(self.pixel_aspect, Fraction(1))),
         )
+
+
+def _rows(rgb: VideoFrame, kind: type[np.integer[Any]]) -> NDArray[Any]:
+    """Return (H, W, 3) the picture of a packed RGB frame, where it lies in memory."""
+    plane = rgb.planes[0]
+    values = np.frombuffer(memoryview(plane), kind).reshape(rgb.height, -1)
+    return values[:, : 3 * rgb.width].reshape(rgb.height, rgb.width, 3)
 
 
 def check_size(width: int, height: int, name: str) -> None:
