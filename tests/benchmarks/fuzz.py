@@ -60,6 +60,9 @@ FILMS = (
     ("flash.flv", "flv", "yuv420p", {}),
     ("colours.gif", "gif", "rgb8", {}),
     ("plain.h264", "libx264", "yuv420p", {}),
+    ("fields.mkv", "libx264", "yuv420p", {}),
+    ("fields.mpg", "mpeg2video", "yuv420p", {}),
+    ("bright.mp4", "libx265", "yuv420p10le", {}),
 )
 PICTURES = (
     ("png", "png", "rgb24"),
@@ -277,12 +280,17 @@ def whole_import(path: Path, folder: Path, truncated: bool) -> None:
 def make_film(folder: Path, name: str, codec: str, pixels: str, options: dict[str, str]) -> Path:
     """Write two dozen frames of a moving pattern."""
     quick = {"preset": "ultrafast", "x265-params": "log-level=none"} if codec.startswith("libx26") else {}
+    if name.startswith("fields"):
+        quick["flags"] = "+ildct+ilme"
     os.environ["SVT_LOG"] = "0"
     path = folder / name
     with av.open(str(path), "w", options=options) as film:
         stream = film.add_stream(codec, rate=25, options={"preset": "12"} if "svt" in codec else quick)
         stream.width, stream.height, stream.pix_fmt = 160, 96, pixels
         stream.codec_context.gop_size = 8
+        if name.startswith("bright"):
+            context = stream.codec_context
+            context.color_trc, context.color_primaries, context.colorspace = 16, 9, 9
         for index in range(24):
             frame = av.VideoFrame.from_ndarray(_pattern(index), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, 25)

@@ -20,7 +20,7 @@ from pose_server.video.source import FrameSource
 __all__ = ["FOLLOW_VERSION", "Followed", "followed"]
 
 #: Raised when the same frames give other numbers.
-FOLLOW_VERSION = 4
+FOLLOW_VERSION = 5
 
 #: A camera that never turned by more stood still: compression trembles, too.
 _STILL_DEG = 0.25

@@ -121,6 +121,8 @@ class ClipInfo:
     codec: str
     focal_mm: float | None = None
     """Focal length as on a sensor 36 mm along the longer side, where the recording names it."""
+    remarks: tuple[str, ...] = ()
+    """What the user should know of its pictures, a sentence each."""
 
 
 @dataclass(frozen=True, repr=False)

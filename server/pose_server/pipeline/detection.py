@@ -18,7 +18,7 @@ from pose_server.video.source import FrameSource
 __all__ = ["DETECT_VERSION", "detect_clip", "pack_detections", "unpack_detections"]
 
 #: Raised when the stage gives other numbers for the same frames and detector.
-DETECT_VERSION = 3
+DETECT_VERSION = 4
 _BATCH_FRAMES = 8
 _PREFETCH_BATCHES = 4
 

@@ -205,6 +205,8 @@ class _Import:
             allow_truncated=options.allow_truncated,
             progress=self.progress,
         )
+        for remark in source.info.remarks:
+            self.log.note(remark)
         return source, content_fingerprint(clip, progress=self.progress)
 
     def detector(self, clip: Path | None, info: ClipInfo) -> Detector | KeypointDetector:

@@ -26,6 +26,7 @@ from pose_server.pipeline.progress import Progress
 from pose_server.video.container import open_film
 from pose_server.video.decoded import DecodedClip
 from pose_server.video.fields import parted
+from pose_server.video.high_range import HLG, PQ
 from pose_server.video.lens import lens_of_film_mm
 from pose_server.video.packets import PacketTable, scan_packets
 from pose_server.video.timeline import Timeline
@@ -50,7 +51,7 @@ def open_film_clip(
         ``RANGE_EMPTY``.
     """
     table = scan_packets(path, progress)
-    codec, upright, focal_mm, table = _probe(path, table, progress)
+    codec, upright, focal_mm, remarks, table = _probe(path, table, progress)
     timeline = table.timeline(path.name)
     if table.is_cut and not allow_truncated and timeline.reaches_beyond(end):
         raise _truncated(path, timeline, len(timeline))
@@ -67,6 +68,7 @@ def open_film_clip(
         pixel_aspect=upright.pixel_aspect,
         codec=codec,
         focal_mm=focal_mm,
+        remarks=remarks,
     )
 
     def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
@@ -79,8 +81,8 @@ def open_film_clip(
 
 def _probe(
     path: Path, table: PacketTable, progress: Progress
-) -> tuple[str, Upright, float | None, PacketTable]:
-    """Decode the first whole picture: its codec, geometry and lens, and the table that begins with it."""
+) -> tuple[str, Upright, float | None, tuple[str, ...], PacketTable]:
+    """Decode the first whole picture: codec, geometry, lens, remarks, and the table that begins with it."""
     stumbled = False
     with open_film(path) as (container, stream):
         for frame in _decode(container, stream, table, table.entry(0), progress):
@@ -93,6 +95,7 @@ def _probe(
                     stream.codec_context.codec.canonical_name,
                     upright,
                     lens_of_film_mm({**container.metadata, **stream.metadata}),
+                    _remarks(frame),
                     table if stumbled else table.from_first(frame.pts),
                 )
     if table.is_cut or stumbled:
@@ -102,6 +105,20 @@ def _probe(
         reason="MEDIA_UNREADABLE",
         path=path,
     )
+
+
+def _remarks(frame: VideoFrame) -> tuple[str, ...]:
+    """Return what is done to pictures such as the first, for the user."""
+    remarks = []
+    if frame.interlaced_frame:
+        remarks.append("The film is interlaced; each frame was made a whole picture of its first field.")
+    if frame.color_trc in (PQ, HLG):
+        kind = "PQ" if frame.color_trc == PQ else "HLG"
+        remarks.append(
+            f"The film has a high dynamic range ({kind}); people were looked for in it as an ordinary screen "
+            "shows it, and so does the preview."
+        )
+    return tuple(remarks)
 
 
 def _pictures(

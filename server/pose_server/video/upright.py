@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
@@ -40,6 +42,8 @@ class Upright:
     """Width over height of a decoded pixel."""
     rotation_ccw_deg: int
     """0, 90, 180 or 270."""
+    is_mirrored: bool = False
+    """Whether left and right are exchanged before that."""
 
     @classmethod
     def of(cls, frame: VideoFrame, pixel_aspect: Fraction | None, name: str) -> Upright:
@@ -50,11 +54,13 @@ class Upright:
         MediaError
             ``MEDIA_TOO_LARGE``: the picture is absurdly large.
         """
+        rotation, mirrored = _orientation(frame)
         upright = cls(
             coded_width=frame.width,
             coded_height=frame.height,
             pixel_aspect=Fraction(pixel_aspect) if pixel_aspect and pixel_aspect > 0 else Fraction(1),
-            rotation_ccw_deg=round(frame.rotation / 90) * 90 % 360,
+            rotation_ccw_deg=rotation,
+            is_mirrored=mirrored,
         )
         check_size(upright.width, upright.height, name)
         return upright
@@ -93,7 +99,7 @@ class Upright:
         )
         picture = _rows(rgb, np.uint16 if is_high else np.uint8)
         shown = standard_range(picture, frame.color_trc) if is_high else picture
-        out_rgb[...] = np.rot90(shown, self.rotation_ccw_deg // 90)
+        out_rgb[...] = np.rot90(shown[:, ::-1] if self.is_mirrored else shown, self.rotation_ccw_deg // 90)
 
     @property
     def _is_scaled(self) -> bool:
@@ -110,6 +116,20 @@ class Upright:
             round(self.coded_width * max(self.pixel_aspect, Fraction(1))),
             round(self.coded_height / min(self.pixel_aspect, Fraction(1))),
         )
+
+
+def _orientation(frame: VideoFrame) -> tuple[int, bool]:
+    """Return the turn that makes a picture upright, and whether it has to be mirrored first."""
+    try:
+        matrix: Any = frame.side_data[Type.DISPLAYMATRIX]  # type: ignore[typeddict-item]
+    except (KeyError, ValueError):  # PyAV 18.1 lists none where it does not know one of them, as of Exif
+        return round(frame.rotation / 90) * 90 % 360, False
+    # Rows a, b, u; c, d, v; x, y, w of ISO 14496-12, 6.2.2: (p, q) goes to (ap + cq, bp + dq), q down.
+    a, b, _, c, d, *_ = np.frombuffer(matrix, np.int32).astype(float).tolist()
+    mirrored = a * d - b * c < 0
+    along = (-a, -b) if mirrored else (a, b)
+    degrees = -math.degrees(math.atan2(along[1], along[0]))
+    return round(degrees / 90) * 90 % 360, mirrored
 
 
 def _rows(rgb: VideoFrame, kind: type[np.integer[Any]]) -> NDArray[Any]:

@@ -71,6 +71,7 @@ class FilmMaker:
         gop: int = 10,
         b_frames: int = 2,
         rotation: int = 0,
+        mirrored: bool = False,
         aspect: Fraction | None = None,
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
@@ -78,7 +79,7 @@ class FilmMaker:
     ) -> Path:
         """Write a film whose pictures are numbered from `first`.
 
-        A rotation is what the player is told to do: the pictures are stored turned the other way.
+        What the player is told to do, to turn and then to mirror, is undone in the stored pictures.
         """
         path = self.folder / name
         with av.open(str(path), "w", options=container_options or {}) as container:
@@ -86,6 +87,7 @@ class FilmMaker:
             chosen = self.defaults if codec in ("libx264", "libx265") else {}
             stream = container.add_stream(codec, rate=rate, options={**chosen, **(options or {})})
             turns = -rotation // 90
+            mirror = slice(None, None, -1 if mirrored else 1)
             stored = np.rot90(_picture(0, *size), turns)
             stream.height, stream.width = stored.shape[:2]
             stream.pix_fmt = pixels
@@ -96,10 +98,10 @@ class FilmMaker:
                 stream.codec_context.time_base = time_base
             if aspect:
                 stream.codec_context.sample_aspect_ratio = aspect
-            if rotation:
-                stream.set_display_rotation(rotation)
+            if rotation or mirrored:
+                stream.set_display_rotation(rotation, hflip=mirrored)
             for i in range(frames):
-                turned = np.ascontiguousarray(np.rot90(_picture(first + i, *size), turns))
+                turned = np.ascontiguousarray(np.rot90(_picture(first + i, *size)[:, mirror], turns))
                 frame = av.VideoFrame.from_ndarray(turned, format="rgb24")
                 frame.pts = ticks[i] if ticks else i
                 frame.time_base = time_base or Fraction(1, rate)

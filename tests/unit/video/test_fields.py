@@ -88,6 +88,7 @@ def test_each_frame_shows_its_first_moment(tmp_path: Path, order: str, top: bool
     indices, frames = decoded(film)
     assert indices == list(range(FRAMES))
     assert comb(woven(3, top)) > 6
+    assert ["interlaced" in remark for remark in open_clip(film).info.remarks] == [True]
     for index, frame in enumerate(frames):
         assert comb(frame) < 2
         truth = moment(2 * index).astype(float)
@@ -107,6 +108,7 @@ def test_a_range_has_the_very_frames_of_the_whole_film(tmp_path: Path) -> None:
 
 def test_progressive_frames_are_not_touched(tmp_path: Path) -> None:
     film = write(tmp_path / "p.mp4", [woven(i) for i in range(6)], order=None)
+    assert open_clip(film).info.remarks == ()
     _, frames = decoded(film)
     assert min(comb(frame) for frame in frames) > 6
 

@@ -232,10 +232,13 @@ def test_sound_that_the_header_does_not_name_does_no_harm(make_film, see) -> Non
     assert see(open_clip(path).batches()).indices == list(range(600))
 
 
-@pytest.mark.parametrize("rotation", [-90, 90, 180])
-def test_rotation_metadata_is_applied(make_film, see, is_upright, rotation) -> None:
-    source = open_clip(make_film("turned.mp4", frames=5, rotation=rotation))
-    assert source.info.rotation_ccw_deg == rotation % 360
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, -90, 90, 180])
+@pytest.mark.parametrize("name", ["turned.mp4", "turned.mkv"])
+def test_rotation_metadata_is_applied(make_film, see, is_upright, name, rotation, mirrored) -> None:
+    source = open_clip(make_film(name, frames=5, rotation=rotation, mirrored=mirrored))
+    if not mirrored:
+        assert source.info.rotation_ccw_deg == rotation % 360
     assert (source.info.width, source.info.height) == (160, 96)
     seen = see(source.batches())
     assert seen.numbers == list(range(5)) and all(is_upright(frame) for frame in seen.frames)

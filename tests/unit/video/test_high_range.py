@@ -90,7 +90,11 @@ def patches(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 def test_an_ordinary_scene_looks_as_in_an_ordinary_film(transfer: int, tmp_path: Path) -> None:
-    seen = patches(write_high(tmp_path / "high.mp4", COLOURS, transfer))
+    film = write_high(tmp_path / "high.mp4", COLOURS, transfer)
+    assert [{PQ: "(PQ)", HLG: "(HLG)"}[transfer] in remark for remark in open_clip(film).info.remarks] == [
+        True
+    ]
+    seen = patches(film)
     assert np.abs(seen - COLOURS).max() < 8
     assert abs(seen.mean() - COLOURS.mean()) < 2
 
