@@ -112,6 +112,12 @@ def test_with_its_calibration_a_bent_picture_is_worth_a_straight_one(results: di
     assert np.linalg.norm(straight.root_camera_m - ignored.root_camera_m, axis=1).mean() > 0.2
 
 
+def test_the_report_says_what_a_host_will_not_show(results: dict[str, Path]) -> None:
+    notes = {name: json.loads((out / "report.json").read_text())["notes"] for name, out in results.items()}
+    assert any("bends the picture by up to" in note for note in notes["bent"])
+    assert not any("bends" in note for note in notes["straight"])
+
+
 def test_the_result_is_in_the_pixels_of_the_film(results: dict[str, Path], tmp_path: Path) -> None:
     seen_px = write_keypoints(tmp_path / "again.json", BARREL)
     motion = motion_in(results["bent"])

@@ -13,7 +13,7 @@ import numpy as np
 
 from pose_server.pipeline.boundary import Camera, FloatArray, Track2D
 
-__all__ = ["distorted", "fold_radius", "straightened", "undistorted"]
+__all__ = ["distorted", "fold_radius", "largest_bend_px", "straightened", "undistorted"]
 
 #: Newton's steps, and how near they must come: a thousandth of a pixel of the longest lens.
 _STEPS, _NEAR = 20, 1e-7
@@ -63,6 +63,16 @@ def straightened(track: Track2D, camera: Camera) -> Track2D:
     return replace(
         track, keypoints_px=points, keypoint_confidence=np.where(lost, 0.0, track.keypoint_confidence)
     )
+
+
+def largest_bend_px(camera: Camera) -> float:
+    """Return how far a lens moves what is at the border of its picture, where it shows anything there."""
+    width, height = camera.image_size
+    along = np.linspace(0, 1, 33)
+    sides = [(along, 0 * along), (along, 0 * along + 1), (0 * along, along), (0 * along + 1, along)]
+    border = np.concatenate([np.stack(side, axis=1) for side in sides]) * (width, height)
+    moved = np.linalg.norm(undistorted(border, camera) - border, axis=1)
+    return float(np.nanmax(moved, initial=0.0))
 
 
 def fold_radius(distortion: FloatArray) -> float:

@@ -37,7 +37,7 @@ from pose_server.pipeline.boundary import (
 )
 from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
-from pose_server.pipeline.distortion import straightened
+from pose_server.pipeline.distortion import largest_bend_px, straightened
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
@@ -56,6 +56,8 @@ __all__ = ["import_clip"]
 
 #: A lens that is said to be known and seems to be another by more than this is worth a word.
 _LENS_OFF = 0.1
+#: So is one that moves what is at the border by more.
+_BEND_PX = 2.0
 
 
 def import_clip(
@@ -292,7 +294,13 @@ class _Import:
         )
 
     def note_lens(self, camera: Camera) -> None:
-        """Say what lens there is where nobody gave it."""
+        """Say what lens there is where nobody gave it, and what comes of one that bends."""
+        bend_px = largest_bend_px(camera)
+        if bend_px > _BEND_PX:
+            self.log.note(
+                f"The lens bends the picture by up to {bend_px:.0f} px, and so does the preview; the camera of "
+                "a host does not, so undistort the film there to see the skeleton on it."
+            )
         known = f"a focal length of {camera.matrix[0, 0]:.0f} px ({focal_mm_of(camera):.0f} mm)"
         if camera.focal_source == "estimated":
             self.log.note(

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from pose_server.pipeline.boundary import Camera, Track2D
 from pose_server.pipeline.camera import camera_of_clip
-from pose_server.pipeline.distortion import distorted, fold_radius, straightened, undistorted
+from pose_server.pipeline.distortion import (
+    distorted,
+    fold_radius,
+    largest_bend_px,
+    straightened,
+    undistorted,
+)
 
 SIZE = (1280, 720)
 STRONG = (-0.3, 0.08, 0.001, -0.002, 0.01)
@@ -61,6 +67,14 @@ def test_what_a_lens_cannot_show_is_missing() -> None:
     end = distorted(inside, view)[0, 0] - middle[0]
     assert np.isnan(undistorted(middle + np.array([[1.1 * end, 0]]), view)).all()
     assert np.isnan(undistorted(np.array([[np.nan, 3.0]]), view)).all()
+
+
+def test_the_largest_bend_is_at_a_corner() -> None:
+    view = camera((-0.2, 0, 0, 0, 0))
+    corners = np.array([[0.0, 0], [1280, 0], [0, 720], [1280, 720]])
+    moved = np.linalg.norm(undistorted(corners, view) - corners, axis=1)
+    assert largest_bend_px(view) == pytest.approx(moved.max())
+    assert largest_bend_px(camera((0, 0, 0, 0, 0))) == 0
 
 
 def test_a_track_is_straightened_and_loses_what_cannot_be() -> None:
