@@ -298,7 +298,7 @@ class _Import:
         bend_px = largest_bend_px(camera)
         if bend_px > _BEND_PX:
             self.log.note(
-                f"The lens bends the picture by up to {bend_px:.0f} px, and so does the preview; the camera of "
+                f"The lens bends the picture by up to {bend_px:.0f} px, as the preview does; the camera of "
                 "a host does not, so undistort the film there to see the skeleton on it."
             )
         known = f"a focal length of {camera.matrix[0, 0]:.0f} px ({focal_mm_of(camera):.0f} mm)"
