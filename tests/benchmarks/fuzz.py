@@ -1,7 +1,7 @@
 """Damaged films and keypoint files: each must end in a result or one clear error, soon and in little memory.
 
 Usage: ``python tests/benchmarks/fuzz.py [films|bombs|keypoints|imports ...] [--count 500] [--seed 1]
-[--clip FILM]``; all of them without a name, and a film that shows somebody for the imports.  Every file
+[--clip FILM ...]``; all of them without a name, and with films of people to be damaged as well.  Every file
 goes to a process of its own, which is ended when it takes longer than `LIMIT_S`, or a gibibyte more than
 before it began.  Prints a table; exits with 1, and keeps the files, if any failed.  Needs Linux.
 """
@@ -71,7 +71,7 @@ PICTURES = (
     ("tga", "targa", "bgr24"),
 )
 
-#: Films of people to import; the others show nobody, whom an import looks for in vain.
+#: Films of people; the others show nobody, whom an import looks for in vain.
 CLIPS: list[Path] = []
 
 
@@ -93,10 +93,9 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", choices=[*kinds, []], help="what to try; everything at first")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--clip", type=Path, help="a film of people, to be damaged for imports")
+    parser.add_argument("--clip", type=Path, action="append", default=[], help="a film of people; repeatable")
     arguments = parser.parse_args()
-    if arguments.clip:
-        CLIPS.append(arguments.clip)
+    CLIPS.extend(arguments.clip)
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     print("| | files | results | errors | failures | longest, s | most memory, MB |")
     print("|---|---|---|---|---|---|---|")
@@ -192,6 +191,7 @@ Attempts = Iterator[tuple[str, Callable[[], None], float]]
 def films(folder: Path, count: int, rng: np.random.Generator) -> Attempts:
     """Damaged films and sequences, decoded to their end; every second one as far as it can be."""
     seeds = [make_film(folder, *film) for film in FILMS] + [make_pictures(folder, *kind) for kind in PICTURES]
+    seeds += CLIPS
     for number in range(count):
         seed = seeds[number % len(seeds)]
         yield _damaged(seed, seeds, folder / f"{number:04d}", number, rng)
