@@ -132,7 +132,7 @@ class _Import:
             if options.camera_track is not None and not options.allow_truncated:
                 first, count = source.info.first_frame, source.info.frame_count
                 options.camera_track.path(np.array([first, first + count - 1]))  # what cannot be is said now
-            self.lens(source.info)
+            self.lens(source.info)  # of another shape of pictures, for one
         detector = self.detector(clip, source.info)
         lifter = create_lifter(options.lifter, self.device)
         found = self.detect(source, detector, sha256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -64,7 +65,7 @@ class DecodedClip:
         Raises
         ------
         MediaError
-            ``MEDIA_TRUNCATED``, ``PICTURE_DAMAGED`` or ``MEDIA_SIZE_CHANGED``.
+            ``MEDIA_TRUNCATED``, ``PICTURE_DAMAGED``, ``MEDIA_SIZE_CHANGED`` or ``MEDIA_UNREADABLE``.
         JobCancelledError
             From the progress that the clip was opened with.
         """
@@ -78,7 +79,7 @@ class DecodedClip:
             try:
                 for index, picture in pictures:
                     self._check_size(index, picture)
-                    self._upright.write(picture, frames[len(indices)], reformatter)
+                    self._write(index, picture, frames[len(indices)], reformatter)
                     indices.append(index)
                     given += 1
                     if len(indices) == size:
@@ -97,6 +98,21 @@ class DecodedClip:
     def _batch(self, frames: NDArray[np.uint8], indices: list[int]) -> FrameBatch:
         sources = np.array(indices, dtype=np.int64)
         return FrameBatch(frames, sources, self._timeline.times_s[sources])
+
+    def _write(
+        self, index: int, picture: VideoFrame, out_rgb: NDArray[np.uint8], reformatter: VideoReformatter
+    ) -> None:
+        try:
+            self._upright.write(picture, out_rgb, reformatter)
+        except (av.FFmpegError, OSError):
+            raise MediaError(
+                f"Frame {index} of '{self.info.path.name}' is of a kind that cannot be converted "
+                f"({picture.format.name}, {picture.width} x {picture.height}); export the film again, for "
+                "example as H.264.",
+                reason="MEDIA_UNREADABLE",
+                path=self.info.path,
+                frame=index,
+            ) from None
 
     def _check_size(self, index: int, picture: VideoFrame) -> None:
         if self._upright.fits(picture):

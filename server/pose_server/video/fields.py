@@ -19,8 +19,8 @@ from pose_shared.errors import MediaError
 __all__ = ["parted"]
 
 _Numbered = tuple[int, VideoFrame]
-#: The filter knows no smaller pictures.
-_LEAST_PX = 4
+#: The filter knows no smaller pictures, some of whose planes are a quarter as long.
+_LEAST_PX = 16
 #: Times do not matter to it, and are not used behind it.
 _ANY_TIME_BASE = Fraction(1, 1000)
 #: Of what is only there to help another.

@@ -21,8 +21,8 @@ __all__ = ["MAX_PIXELS", "MAX_SIDE_PX", "Upright", "check_size"]
 #: Larger pictures are refused before memory is taken for them; 12K cameras stay below.
 MAX_SIDE_PX = 16384
 MAX_PIXELS = 80_000_000
-#: ITU-T H.273 table 4, MatrixCoefficients 2: the film does not say.
-_UNSPECIFIED = 2
+#: Those of ITU-T H.273 table 4, MatrixCoefficients, that swscale knows; 2 means that the film does not say.
+_MATRICES = (0, 1, 4, 5, 6, 7, 9)
 #: Players take films that do not say for BT.709 from here on; swscale alone would take BT.601.
 _HD_HEIGHT_PX = 720
 
@@ -86,15 +86,12 @@ class Upright:
         """
         width, height = self._square
         is_high = frame.color_trc in (PQ, HLG)
-        guess = None
-        if frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT_PX:
-            guess = Colorspace.BT2020 if is_high else Colorspace.ITU709
         rgb = reformatter.reformat(
             frame,
             width=width,
             height=height,
             format="rgb48le" if is_high else "rgb24",
-            src_colorspace=guess,
+            src_colorspace=None if frame.colorspace in _MATRICES else _usual_matrix(frame, is_high),
             interpolation="BICUBIC" if self._is_scaled else "BILINEAR",
         )
         picture = _rows(rgb, np.uint16 if is_high else np.uint8)
@@ -130,6 +127,13 @@ def _orientation(frame: VideoFrame) -> tuple[int, bool]:
     along = (-a, -b) if mirrored else (a, b)
     degrees = -math.degrees(math.atan2(along[1], along[0]))
     return round(degrees / 90) * 90 % 360, mirrored
+
+
+def _usual_matrix(frame: VideoFrame, is_high: bool) -> Colorspace:
+    """Return what players take a film for that does not say, or says what nobody uses."""
+    if is_high:
+        return Colorspace.BT2020
+    return Colorspace.ITU709 if frame.height >= _HD_HEIGHT_PX else Colorspace.ITU601
 
 
 def _rows(rgb: VideoFrame, kind: type[np.integer[Any]]) -> NDArray[Any]:

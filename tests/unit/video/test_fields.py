@@ -178,9 +178,18 @@ def test_other_codecs(tmp_path: Path, name: str, codec: str) -> None:
         assert np.abs(frame[100:-4] - moment(2 * index)[100:-4].astype(float)).mean() < 4
 
 
-def test_pictures_too_small_for_the_filter(tmp_path: Path) -> None:
-    film = write(tmp_path / "i.mpg", [np.full((2, 2, 3), 90, np.uint8)] * 3, codec="mpeg2video")
-    assert decoded(film)[0] == [0, 1, 2]
+@pytest.mark.parametrize("size", [(2, 2), (8, 8), (16, 6), (17, 19)])
+def test_pictures_too_small_for_the_filter(tmp_path: Path, size: tuple[int, int]) -> None:
+    pictures = [np.full((size[1], size[0], 3), 90, np.uint8)] * 3
+    assert decoded(write(tmp_path / "i.mpg", pictures, codec="mpeg2video"))[0] == [0, 1, 2]
+
+
+def test_what_cannot_be_converted_is_one_sentence(tmp_path: Path) -> None:
+    """FFmpeg cannot convert two fields that have one line together."""
+    film = write(tmp_path / "i.mpg", [np.full((1, 16, 3), 90, np.uint8)] * 3, codec="mpeg2video")
+    with pytest.raises(MediaError, match="cannot be converted") as caught:
+        decoded(film)
+    assert caught.value.reason == "MEDIA_UNREADABLE"
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files cannot be listed on this system")

@@ -63,3 +63,16 @@ def test_colours_follow_the_film_or_else_the_players(height, said, meant) -> Non
     out = np.zeros((height, 64, 3), np.uint8)
     upright.write(frame, out, VideoReformatter())
     assert np.abs(out[height // 2, 32].astype(int) - colour).max() <= 3
+
+
+@pytest.mark.parametrize("said", range(25))
+def test_no_number_for_the_colours_is_a_defect(said) -> None:
+    """Damaged headers hold any; some that are standard FFmpeg cannot convert."""
+    grey = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 128, np.uint8), format="rgb24")
+    frame = grey.reformat(format="yuv420p10le")
+    out = np.zeros((32, 32, 3), np.uint8)
+    for curve in (1, 2, 3, 14, 16, 18, 99):
+        frame.colorspace = frame.color_primaries = said
+        frame.color_trc = curve
+        Upright.of(frame, None, "clip.mp4").write(frame, out, VideoReformatter())
+        assert np.ptp(out) <= 3 and (curve in (16, 18) or abs(int(out.mean()) - 128) <= 3)
