@@ -12,6 +12,7 @@ from pose_server.detect.detector import Detector
 from pose_server.pipeline.boundary import Detections
 from pose_server.pipeline.progress import Progress
 from pose_server.video.budget import batches_ahead
+from pose_server.pipeline.witness import Witness
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
@@ -29,14 +30,22 @@ def detect_clip(
     progress: Progress,
     *,
     look: Callable[[int, NDArray[np.uint8]], None] | None = None,
+    witness: Witness | None = None,
 ) -> list[Detections]:
     """Return what the detector sees in every frame of the asked range, in order.
 
-    `look` is shown a frame and its number about every half second, the first among them.  Decoding runs
-    in a thread of its own, a few batches ahead; memory does not depend on the length.
+    `look` is shown a frame and its number about every half second, the first among them; `witness` is
+    shown every frame, and told who is in it.  Decoding runs in a thread of its own, a few batches ahead;
+    memory does not depend on the length.
     """
     found: list[Detections] = []
     total = source.info.frame_count
+
+    def settle(settled: Sequence[Detections]) -> None:
+        found.extend(settled)
+        for frame in settled if witness else ():
+            witness.settle(frame)
+
     progress.report("detect", 0, total)
     with (
         detector.session(source.info) as session,
@@ -49,9 +58,11 @@ def detect_clip(
             for frame, index in zip(batch.frames, batch.indices, strict=True):
                 if look and (index - source.info.first_frame) % every == 0:
                     look(int(index), frame)
-            found.extend(session.detect(batch))
+                if witness:
+                    witness.take(int(index), frame)
+            settle(session.detect(batch))
             progress.report("detect", len(found), max(total, len(found)))
-        found.extend(session.finish())
+        settle(session.finish())
     progress.report("detect", len(found), len(found))
     return found
 

@@ -33,8 +33,18 @@ _IMPOSSIBLE = 1e3
 _VELOCITY_UNKNOWN = (0.0, 0.0, 0.0)
 
 
-def link_frames(sightings: Sightings, progress: Progress) -> list[Track]:
+def link_frames(sightings: Sightings, progress: Progress, *, sure_score: float = 0.0) -> list[Track]:
     """Join the sightings of neighbouring frames where there is no doubt who is who.
+
+    Parameters
+    ----------
+    sightings
+        Of the whole clip.
+    progress
+        Is told of frames, and may cancel.
+    sure_score
+        What scores less need not be a person: it continues a track where nothing better does, and puts
+        none in doubt that goes on in something sure.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def link_frames(sightings: Sightings, progress: Progress) -> list[Track]:
         done += [t.track for t in open_tracks if times[row] - t.seen_s > patience_s]
         open_tracks = [t for t in open_tracks if times[row] - t.seen_s <= patience_s]
         present = _distinct(sightings, np.arange(bounds[row], bounds[row + 1]))
-        links, doubtful = _links(sightings, open_tracks, present)
+        links, doubtful = _links(sightings, open_tracks, present, sure_score)
         done += [open_tracks[i].track for i in doubtful]
         kept = [t for i, t in enumerate(open_tracks) if i not in doubtful]
         continued = {j: i for i, j in links if i not in doubtful}
@@ -82,7 +92,9 @@ class _OpenTrack:
     def add(self, sightings: Sightings, sighting: int) -> None:
         self.track.append(sighting)
         self.seen_s = float(sightings.times_s[sighting])
-        self.velocity = velocity_of(sightings, self.track, at_end=True)
+        self.velocity = velocity_of(
+            sightings.steady_centres_px, sightings.times_s, self.track, at_end=True
+        )
 
 
 def _distinct(sightings: Sightings, present: IntArray) -> IntArray:
@@ -111,7 +123,7 @@ def _distinct(sightings: Sightings, present: IntArray) -> IntArray:
 
 
 def _links(
-    sightings: Sightings, tracks: Sequence[_OpenTrack], present: IntArray
+    sightings: Sightings, tracks: Sequence[_OpenTrack], present: IntArray, sure_score: float
 ) -> tuple[list[tuple[int, int]], set[int]]:
     """Return which track goes on in which sighting, and the tracks of which that is in doubt."""
     if not tracks or not len(present):
@@ -122,12 +134,12 @@ def _links(
     i, j = (index.ravel() for index in np.indices(shape))
     place, manner, vagueness = (values.reshape(shape) for values in misfits(ends[i], starts[j]))
     cost = np.where(place + manner <= LINK_LIMIT, place + manner + vagueness, np.inf)
-    high = sightings.scores[present] >= HIGH_SCORE
+    high = sightings.scores[present] >= max(HIGH_SCORE, sure_score)
     free = np.ones(len(tracks), dtype=np.bool_)
     links = _assign(cost, free, high)
     free[[i for i, _ in links]] = False
     links += _assign(cost, free, ~high)
-    return links, _doubtful(cost, links)
+    return links, _doubtful(cost, links, sightings.scores[present] >= sure_score)
 
 
 def _assign(cost: FloatArray, tracks: NDArray[np.bool_], present: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -138,7 +150,7 @@ def _assign(cost: FloatArray, tracks: NDArray[np.bool_], present: NDArray[np.boo
     return [(int(rows[i]), int(columns[j])) for i, j in pairs if np.isfinite(part[i, j])]
 
 
-def _doubtful(cost: FloatArray, links: Sequence[tuple[int, int]]) -> set[int]:
+def _doubtful(cost: FloatArray, links: Sequence[tuple[int, int]], sure: NDArray[np.bool_]) -> set[int]:
     """Return the tracks whose sightings could about as well belong to others."""
     goes_to = dict(links)
     taken_by = {j: i for i, j in links}
@@ -147,7 +159,7 @@ def _doubtful(cost: FloatArray, links: Sequence[tuple[int, int]]) -> set[int]:
         if goes_to.get(i) == j:
             continue
         rival, own = taken_by.get(j), goes_to.get(i)
-        if rival is None and own is None:
+        if rival is None and (own is None or (sure[own] and not sure[j])):
             continue
         now = (cost[i, own] if own is not None else 0.0) + (cost[rival, j] if rival is not None else 0.0)
         if rival is not None and own is not None:

@@ -43,7 +43,7 @@ class Ends:
     times_s: FloatArray
     """(M,)."""
     centres_px: FloatArray
-    """(M, 2)."""
+    """(M, 2) in a picture in which the background stands still, as all that follows."""
     sizes_px: FloatArray
     """(M,)."""
     velocities: FloatArray
@@ -59,24 +59,30 @@ class Ends:
         return Ends(**{name: values[which] for name, values in vars(self).items()})
 
 
-def velocity_of(sightings: Sightings, track: Sequence[int], *, at_end: bool) -> tuple[float, float, float]:
-    """Return the velocity (px/s, both axes) at one end of a track, and its precision, (bodies/s)^-2."""
+def velocity_of(
+    centres_px: FloatArray, times_s: FloatArray, track: Sequence[int], *, at_end: bool
+) -> tuple[float, float, float]:
+    """Return the velocity (px/s, both axes) at one end of a track, and its precision, (bodies/s)^-2.
+
+    Centres and times are of all sightings.
+    """
     near = list(track[-1:-65:-1] if at_end else track[:64])
-    times = sightings.times_s[near]
+    times = times_s[near]
     inside = np.abs(times - times[0]) <= VELOCITY_WINDOW_S * 1.01
     near, times = [i for i, keep in zip(near, inside, strict=True) if keep], times[inside]
     about = times - times.mean()
     leverage = float(about @ about)
     if leverage <= 0:
         return 0.0, 0.0, 0.0
-    slope = about @ sightings.centres_px[near] / leverage
+    slope = about @ centres_px[near] / leverage
     variance = CENTRE_NOISE**2 / leverage + ACCELERATION_DENSITY * float(np.ptp(times)) / 3
     return float(slope[0]), float(slope[1]), 1.0 / variance
 
 
 def ends_of(sightings: Sightings, tracks: Sequence[Sequence[int]], *, at_end: bool) -> Ends:
     """Return the state of each track at its last or its first sighting."""
-    moving = [velocity_of(sightings, track, at_end=at_end) for track in tracks]
+    centres_px, times_s = sightings.steady_centres_px, sightings.times_s
+    moving = [velocity_of(centres_px, times_s, track, at_end=at_end) for track in tracks]
     return states_of(sightings, [track[-1 if at_end else 0] for track in tracks], moving)
 
 
@@ -88,8 +94,8 @@ def states_of(
     moving = np.asarray(velocities, dtype=np.float64).reshape(-1, 3)
     return Ends(
         times_s=sightings.times_s[at],
-        centres_px=sightings.centres_px[at],
-        sizes_px=sightings.sizes_px[at],
+        centres_px=sightings.steady_centres_px[at],
+        sizes_px=sightings.steady_sizes_px[at],
         velocities=moving[:, :2],
         velocity_precision=moving[:, 2],
         shapes=sightings.shapes(at),

@@ -26,7 +26,9 @@ GHOST_UNSTEADY = 0.05
 GHOST_SIGHTINGS = 5
 
 
-def keep_people(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int]) -> list[Track]:
+def keep_people(
+    sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, int], *, sure_score: float = 0.0
+) -> list[Track]:
     """Return the tracks that show a person.
 
     A track is dropped if any of these holds:
@@ -34,6 +36,7 @@ def keep_people(sightings: Sightings, tracks: Sequence[Track], image_size: tuple
     - it is seen for less than 0.5 s, and in less than a third of the clip's frames;
     - its body is smaller than 4 % of the picture's height, and it is seen in less than 20 % of the frames;
     - the mean confidence of all its keypoints is below 0.15;
+    - no detection of it has a score of `sure_score`;
     - it has landmarks whose bones are too short for a person and change their lengths.
 
     So the only person of a single picture, or of a clip of a few frames, always stays.
@@ -46,7 +49,8 @@ def keep_people(sightings: Sightings, tracks: Sequence[Track], image_size: tuple
         size = np.median(sightings.sizes_px[track]) / image_size[1]
         speck = size < SPECK_SIZE and len(track) < SPECK_COVERAGE * frames
         unseen = sightings.confidence[track].mean() < MIN_CONFIDENCE
-        if not (flicker or speck or unseen or _is_ghost(sightings, track)):
+        unsure = sightings.scores[track].max() < sure_score
+        if not (flicker or speck or unseen or unsure or _is_ghost(sightings, track)):
             kept.append(track)
     return kept
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from pose_server.pipeline.boundary import Detections, FloatArray, IntArray
 from pose_server.pipeline.progress import Progress
+from pose_server.track.appearance import APPEARANCE_SIZE
+from pose_server.track.footage import Footage
 
 __all__ = ["BODY_M", "BONES", "Sightings", "gather", "likeness", "order_of"]
 
@@ -62,8 +64,14 @@ class Sightings:
     """(N, 2) middle of shoulders and hips, of the box where one of them is missing."""
     sizes_px: FloatArray
     """(N,) how long a body is here, whatever its pose."""
+    steady_centres_px: FloatArray
+    """(N, 2) the same centres in a picture in which the background stands still; equal without a footage."""
+    steady_sizes_px: FloatArray
+    """(N,) the same sizes there."""
     bones_m: FloatArray
     """(N, 10) lengths of `BONES`; NaN from a detector without landmarks."""
+    appearance: NDArray[np.float16]
+    """(N, `APPEARANCE_SIZE`) as `Footage` has it; NaN without one."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -81,7 +89,11 @@ class Sightings:
 
 
 def gather(
-    detections: Iterable[Detections], *, keypoint_names: Sequence[str], progress: Progress
+    detections: Iterable[Detections],
+    *,
+    keypoint_names: Sequence[str],
+    progress: Progress,
+    footage: Footage | None = None,
 ) -> Sightings:
     """Read a clip's detections, frame by frame, and measure each body.
 
@@ -114,6 +126,18 @@ def gather(
     )
     times = np.array([time_s for _, time_s in frames], dtype=np.float64)
     rows = np.repeat(np.arange(len(frames)), people)
+    centres = _centres(boxes, keypoints, confidence, keypoint_names)
+    sizes = _sizes(boxes, keypoints, confidence, landmarks)
+    looks = np.full((len(rows), APPEARANCE_SIZE), np.nan, dtype=np.float16)
+    steady_centres, steady_sizes = centres, sizes
+    if footage is not None and len(rows):
+        firsts = np.cumsum([0, *(len(order) for order in orders[:-1])])
+        looks = footage.appearance[
+            np.concatenate([first + order for first, order in zip(firsts, orders, strict=True)])
+        ]
+        turn, place = footage.steady[rows, :, :2], footage.steady[rows, :, 2]
+        steady_centres = np.einsum("nij,nj->ni", turn, centres) + place
+        steady_sizes = sizes * np.sqrt(np.abs(np.linalg.det(turn)))
     return Sightings(
         frame_indices=np.array([index for index, _ in frames], dtype=np.int64),
         frame_times_s=times,
@@ -124,9 +148,12 @@ def gather(
         keypoints_px=keypoints,
         confidence=confidence,
         landmarks_m=landmarks,
-        centres_px=_centres(boxes, keypoints, confidence, keypoint_names),
-        sizes_px=_sizes(boxes, keypoints, confidence, landmarks),
+        centres_px=centres,
+        sizes_px=sizes,
+        steady_centres_px=steady_centres,
+        steady_sizes_px=steady_sizes,
         bones_m=_bones(landmarks, keypoint_names),
+        appearance=looks,
     )
 
 

@@ -1,8 +1,8 @@
 """From detections to people: one track for everybody, through crossings, gaps and exits.
 
-Three steps, each in a module of its own: `linking` joins neighbouring frames where there is no
-doubt, `stitching` joins the pieces over crossings and gaps once the whole clip is known, and
-`plausibility` drops what is nobody.  All times are seconds, all distances lengths of the body, so
+Four steps, each in a module of its own: `linking` joins neighbouring frames where there is no
+doubt, `stitching` joins the pieces over crossings and gaps once the whole clip is known,
+`plausibility` drops what is nobody, and `returning` knows again who left the picture and came back.  All times are seconds, all distances lengths of the body, so
 that the same scene gives the same people at any frame rate.
 
 Why not a library: `norfair`, and the ByteTrack, SORT and OC-SORT of `supervision` and `trackers`, work
@@ -19,8 +19,10 @@ import numpy as np
 
 from pose_server.pipeline.boundary import Detections, FloatArray, IntArray, Track2D
 from pose_server.pipeline.progress import Progress
+from pose_server.track.footage import Footage
 from pose_server.track.linking import Track, link_frames
 from pose_server.track.plausibility import keep_people
+from pose_server.track.returning import join_returned
 from pose_server.track.sightings import Sightings, gather, order_of
 from pose_server.track.stitching import stitch
 
@@ -34,6 +36,9 @@ def track_people(
     image_size: tuple[int, int],
     progress: Progress,
     identities: Sequence[IntArray] | None = None,
+    footage: Footage | None = None,
+    sure_score: float = 0.0,
+    reidentify: bool = True,
 ) -> list[Track2D]:
     """Find out who is who in a clip.
 
@@ -50,6 +55,12 @@ def track_people(
     identities
         Whoever found the people may know who is who: for each frame (P,) numbers, the same for the same
         person.  Then nobody is followed, and only those who are no people are dropped.
+    footage
+        What the pictures tell beside: how people look, and how the camera moved.
+    sure_score
+        A person needs one detection of at least this score; lower ones only continue a track.
+    reidentify
+        Whether whoever leaves the picture and comes back may be known again, which takes a footage.
 
     Returns
     -------
@@ -60,16 +71,19 @@ def track_people(
     -----
     The rule of coming back: whoever is lost inside the picture and found inside it again within 5 s,
     where they could have walked and about as large, is the same person.  Whoever walks out of
-    the picture has left, and whoever walks in is somebody new; who is merely missed while lingering
-    at its edge is the same for 1 s.  For what is dropped see `plausibility.keep_people`.
+    the picture has left; who is merely missed while lingering at its edge is the same for 1 s.  Whoever
+    walks in is somebody new, unless looks and proportions say beyond doubt who it is
+    (`returning.join_returned`).  For what is dropped see `plausibility.keep_people`.
     """
     detections = list(detections)
-    sightings = gather(detections, keypoint_names=keypoint_names, progress=progress)
+    sightings = gather(detections, keypoint_names=keypoint_names, progress=progress, footage=footage)
     if identities is None:
-        tracks = stitch(sightings, link_frames(sightings, progress), image_size)
+        tracks = stitch(sightings, link_frames(sightings, progress, sure_score=sure_score), image_size)
     else:
         tracks = _identified(detections, identities)
-    people = keep_people(sightings, tracks, image_size)
+    people = keep_people(sightings, tracks, image_size, sure_score=sure_score)
+    if reidentify and identities is None:
+        people = join_returned(sightings, people)
     frames = len(sightings.frame_times_s)
     progress.report("track", frames, frames)
     return [_track(sightings, person, tuple(keypoint_names)) for person in people]
