@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Optional, Tuple
 
@@ -80,6 +80,14 @@ class Person:
         Share of the clip's frames in which the person was found, 0 to 1.
     relative_height
         Mean height of the person's box over the picture's.
+    spans
+        First and last frames of where the person was found, but for short gaps.
+    best_frame
+        Source frame that shows the person best, if that is known.
+    best_box_px
+        Left, top, right and bottom of the person there.
+    thumbnail
+        A small JPEG picture of that; empty if there is none.
     """
 
     index: int
@@ -87,6 +95,10 @@ class Person:
     last_frame: int
     coverage: float
     relative_height: float
+    spans: Tuple[Tuple[int, int], ...] = ()
+    best_frame: Optional[int] = None
+    best_box_px: Tuple[float, ...] = ()
+    thumbnail: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -258,7 +270,15 @@ def _progress(message: jobs_pb2.StageProgress) -> StageProgress:
 
 def _person(message: jobs_pb2.Person) -> Person:
     return Person(
-        message.index, message.first_frame, message.last_frame, message.coverage, message.relative_height
+        message.index,
+        message.first_frame,
+        message.last_frame,
+        message.coverage,
+        message.relative_height,
+        spans=tuple((span.first_frame, span.last_frame) for span in message.spans),
+        best_frame=message.best_frame if message.HasField("best_frame") else None,
+        best_box_px=tuple(message.best_box_px),
+        thumbnail=message.thumbnail,
     )
 
 

@@ -45,8 +45,10 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
         ``calibration`` (a mapping with ``image_size``, ``focal_px``, ``centre_px`` and maybe
         ``distortion``), ``camera``,
         ``camera_track`` (a mapping with ``frames``, ``positions_m``, ``rotations_wxyz`` and maybe
-        ``focal_mm``), ``detector`` and ``lifter`` (str), ``formats`` (strings), ``allow_truncated``
-        (bool), and those of `solve_spec`.
+        ``focal_mm``), ``detector`` and ``lifter`` (str), ``detector_score`` (float), ``tracking`` (a
+        mapping with any of ``people_by`` and ``reidentify`` (str), ``clicks`` such as
+        ``"640,360@120"``, ``splits`` such as ``"2@140"`` and ``merges`` such as ``"1+2@140"``),
+        ``formats`` (strings), ``allow_truncated`` (bool), and those of `solve_spec`.
         What is absent or None takes the server's default.
 
     Raises
@@ -147,6 +149,39 @@ def _camera_track(value: Any) -> jobs_pb2.CameraTrack:
     )
 
 
+def _placed(text: Any) -> Tuple[str, Optional[types_pb2.Moment]]:
+    """Read what is before an ``@``, and the moment after it."""
+    what, at, moment = str(text).partition("@")
+    return what, _moment(moment) if at else None
+
+
+def _click(text: Any) -> jobs_pb2.Click:
+    place, moment = _placed(text)
+    x_px, y_px = (float(part) for part in place.split(","))
+    return jobs_pb2.Click(x_px=x_px, y_px=y_px, at=moment)
+
+
+def _track_part(text: Any) -> jobs_pb2.TrackPart:
+    person, moment = _placed(text)
+    return jobs_pb2.TrackPart(person=int(person), at=moment)
+
+
+def _tracking(value: Any) -> jobs_pb2.TrackingSpec:
+    unknown = set(value) - {"people_by", "clicks", "splits", "merges", "reidentify"}
+    if unknown:
+        raise KeyError(*unknown)
+    return jobs_pb2.TrackingSpec(
+        people_by=value.get("people_by"),
+        clicks=[_click(text) for text in value.get("clicks", ())],
+        splits=[_track_part(text) for text in value.get("splits", ())],
+        merges=[
+            jobs_pb2.TrackMerge(parts=[_track_part(part) for part in str(text).split("+")])
+            for text in value.get("merges", ())
+        ],
+        reidentify=value.get("reidentify"),
+    )
+
+
 def _contact_edits(value: Any) -> jobs_pb2.ContactEdits:
     return jobs_pb2.ContactEdits(
         edits=[
@@ -198,6 +233,7 @@ _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "camera": _set("camera", str),
     "camera_track": _copy("camera_track", _camera_track),
     "detector": _set("detector", str),
+    "detector_score": _set("detector_score", float),
     "end": _copy("end", _moment),
     "focal_mm": _set("focal_mm", float),
     "formats": _extend("formats", str),
@@ -209,6 +245,7 @@ _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "persons": _extend("persons", int),
     "sensor_mm": _set("sensor_mm", float),
     "start": _copy("start", _moment),
+    "tracking": _copy("tracking", _tracking),
 }
 
 _SOLVE_WRITERS: Dict[str, Callable[[Any, Any], None]] = {

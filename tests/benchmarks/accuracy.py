@@ -21,7 +21,7 @@ from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.solve_options import SolveOptions
-from pose_server.track.selection import select_people
+from pose_server.track.selection import number_people
 from pose_server.track.tracker import track_people
 from pose_server.video.open import open_clip
 
@@ -67,7 +67,7 @@ def raw_landmarks(clip: Path, target: Path) -> Path:
         image_size=(source.info.width, source.info.height),
         progress=SilentProgress(),
     )
-    track = select_people(tracks, people=1, persons=(), frame_count=len(found))[0]
+    track = number_people(tracks, len(found))[1]
     np.savez(target, joints=track.landmarks_m, names=np.array(track.keypoint_names), frames=track.indices)
     return target
 

@@ -41,7 +41,7 @@ from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_server.solve.contacts import SOLES
-from pose_server.track.selection import select_people
+from pose_server.track.selection import number_people
 from pose_server.track.tracker import track_people
 from pose_server.video.open import open_clip
 from pose_server.video.source import FrameSource
@@ -114,7 +114,7 @@ def columns(
     info, progress = source.info, SilentProgress()
     size = (info.width, info.height)
     everybody = track_people(found, keypoint_names=names, image_size=size, progress=progress)
-    tracks = select_people(everybody, people=None, persons=(), frame_count=len(found))
+    tracks = list(number_people(everybody, len(found)).values())
     camera = camera_of_clip(size)
     path = followed(source, found, camera, progress).path if moved else None
     chosen = create_lifter(lifter, "cpu")

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary, Progress
+from pose_server.pipeline.progress import FoundPerson, Progress
 from pose_shared.errors import MediaError
 
-PERSON = PersonSummary(index=1, first_frame=0, last_frame=99, coverage=0.5, relative_height=0.7)
+PERSON = FoundPerson(index=1, first_frame=0, last_frame=99, coverage=0.5, relative_height=0.7)
 MEGABYTE = b"pose" * 2**18
 
 
 @dataclass(frozen=True)
 class FakeReport:
-    people: list[PersonSummary]
+    people: list[FoundPerson]
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
     if "RESULT_DIR" in os.environ:  # what a real import left, whatever the film
         shutil.copytree(os.environ["RESULT_DIR"], partial, dirs_exist_ok=True)
         known = json.loads((partial / "report.json").read_text())["people"]
-        people = [PersonSummary.from_dict(person) for person in known]
+        people = [FoundPerson.from_dict(person) for person in known]
     partial.rename(out_dir)
     return FakeReport(people)
 

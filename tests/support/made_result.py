@@ -10,7 +10,7 @@ from pose_server.pipeline.boundary import Pose3D, Track2D
 from pose_server.pipeline.camera import camera_of_clip, project
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary, SilentProgress
+from pose_server.pipeline.progress import FoundPerson, SilentProgress
 from pose_server.pipeline.report import ClipReport, ImportReport, write_report
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.pipeline.solving import files_in, solve_to_files
@@ -51,7 +51,7 @@ def write_result(folder: Path, solve: SolveOptions | None = None) -> ImportRepor
     options = ImportOptions(formats=("npz", "bvh"), solve=solve or SolveOptions())
     folder.mkdir(parents=True)
     evidence = made_evidence()
-    summaries = [PersonSummary(number, 0, FRAMES - 1, 1.0, 0.6) for number in PEOPLE]
+    summaries = [FoundPerson(number, 0, FRAMES - 1, 1.0, 0.6) for number in PEOPLE]
     log = StageLog(SilentProgress())
     people = solve_to_files(folder, evidence, options, summaries, None, log)
     report = ImportReport(

@@ -18,8 +18,9 @@ from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
+from pose_server.pipeline.tracking_options import Click, Merge, Part, TrackingOptions
 
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
@@ -77,6 +78,7 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             camera_track=_track_of(spec.camera_track) if spec.HasField("camera_track") else None,
             detector=_detector_of(spec.detector),
             detector_score=spec.detector_score if spec.HasField("detector_score") else None,
+            tracking=_tracking_of(spec.tracking),
             lifter=_lifter_of(spec.lifter),
             cleanup=_cleanup_of(spec.cleanup),
             solve=solve_options_of(spec.solve, _DEFAULTS.solve),
@@ -136,7 +138,8 @@ def rate_of(message: types_pb2.Rate) -> Fraction:
 
 
 def job_message(job: Job, *, with_files: bool = True) -> jobs_pb2.Job:
-    """Return a job as a message; without its media's files and its camera's track, if there may be many."""
+    """Return a job as a message; in lists without its media's files, its camera's track and its pictures."""
+    people = job.people if with_files else [dataclasses.replace(one, thumbnail=b"") for one in job.people]
     message = jobs_pb2.Job(
         name=f"jobs/{job.id}",
         spec=_spec_message(job.request, with_files=with_files),
@@ -145,7 +148,7 @@ def job_message(job: Job, *, with_files: bool = True) -> jobs_pb2.Job:
         create_time=job.create_time,
         start_time=job.start_time or 0.0,
         end_time=job.end_time or 0.0,
-        people=[_person_message(person) for person in job.people],
+        people=[_person_message(person) for person in people],
         files=[_file_message(file) for file in job.files],
         last_seq=job.last_seq,
         refines=f"jobs/{job.request.refines}" if job.request.refines else "",
@@ -261,6 +264,21 @@ def _cleanup_message(options: CleanupOptions) -> jobs_pb2.CleanupSpec:
     )
 
 
+def _tracking_of(message: jobs_pb2.TrackingSpec) -> TrackingOptions:
+    def moment(owner: Any) -> Moment | None:
+        return _moment_of(owner.at) if owner.HasField("at") else None
+
+    return TrackingOptions(
+        people_by=message.people_by or _DEFAULTS.tracking.people_by,
+        clicks=tuple(Click(click.x_px, click.y_px, moment(click)) for click in message.clicks),
+        splits=tuple(Part(split.person, moment(split)) for split in message.splits),
+        merges=tuple(
+            Merge(tuple(Part(part.person, moment(part)) for part in merge.parts)) for merge in message.merges
+        ),
+        reidentify=message.reidentify or _DEFAULTS.tracking.reidentify,
+    )
+
+
 def _moment_of(message: types_pb2.Moment) -> Moment:
     if message.WhichOneof("at") == "seconds":
         return Moment.parse(f"{message.seconds!r}s")
@@ -320,6 +338,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         detector=options.detector,
         lifter=options.lifter,
         cleanup=_cleanup_message(options.cleanup),
+        tracking=_tracking_message(options.tracking),
         solve=_solve_message(options.solve),
         formats=options.formats,
         allow_truncated=options.allow_truncated,
@@ -334,7 +353,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
     for name in ("start", "end"):
         moment = getattr(options, name)
         if moment is not None:
-            getattr(message, name).CopyFrom(types_pb2.Moment(frame=moment.frame, seconds=moment.seconds))
+            getattr(message, name).CopyFrom(_moment_message(moment))
     for name in ("fps", "input_fps"):
         rate = getattr(options, name)
         if rate is not None:
@@ -350,6 +369,26 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
     if options.calibration is not None:
         message.calibration.CopyFrom(_calibration_message(options.calibration))
     return message
+
+
+def _moment_message(moment: Moment | None) -> types_pb2.Moment | None:
+    return None if moment is None else types_pb2.Moment(frame=moment.frame, seconds=moment.seconds)
+
+
+def _tracking_message(options: TrackingOptions) -> jobs_pb2.TrackingSpec:
+    def part(one: Part) -> jobs_pb2.TrackPart:
+        return jobs_pb2.TrackPart(person=one.person, at=_moment_message(one.at))
+
+    return jobs_pb2.TrackingSpec(
+        people_by=options.people_by,
+        clicks=[
+            jobs_pb2.Click(x_px=click.x_px, y_px=click.y_px, at=_moment_message(click.at))
+            for click in options.clicks
+        ],
+        splits=[part(split) for split in options.splits],
+        merges=[jobs_pb2.TrackMerge(parts=[part(one) for one in merge.parts]) for merge in options.merges],
+        reidentify=options.reidentify,
+    )
 
 
 def _solve_message(options: SolveOptions) -> jobs_pb2.SolveSpec:
@@ -375,8 +414,9 @@ def _progress_message(progress: StageProgress) -> jobs_pb2.StageProgress:
     return jobs_pb2.StageProgress(**vars(progress))
 
 
-def _person_message(person: PersonSummary) -> jobs_pb2.Person:
-    return jobs_pb2.Person(**person.to_dict())
+def _person_message(person: FoundPerson) -> jobs_pb2.Person:
+    spans = [jobs_pb2.FrameSpan(first_frame=first, last_frame=last) for first, last in person.spans]
+    return jobs_pb2.Person(**{**vars(person), "spans": spans})
 
 
 def _file_message(file: ResultFile) -> jobs_pb2.ResultFile:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 
 __all__ = ["ProgressBars"]
 
@@ -73,7 +73,7 @@ class ProgressBars:
         """Print a sentence above the bars."""
         self._console.print(message, style="yellow", highlight=False, soft_wrap=True)
 
-    def people(self, found: Sequence[PersonSummary]) -> None:
+    def people(self, found: Sequence[FoundPerson]) -> None:
         """Print who was found."""
         for person in found:
             self._console.print(

@@ -17,6 +17,7 @@ from pose_server.cli.keypoints import KeypointChoice, import_each
 from pose_server.cli.lens import CalibrationCamera, CalibrationFile, FocalMm, Fov, SensorMm, lens_options
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
+from pose_server.cli.tracking import Clicks, Merges, PeopleBy, Reidentify, Splits, tracking_options
 from pose_server.pipeline.camera_track import read_camera_track
 from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
@@ -40,7 +41,9 @@ def import_command(
         str | None,
         typer.Option(help="HOST:PORT of a pose server that does the work; without it, this process does."),
     ] = None,
-    people: Annotated[str, typer.Option(help="all, or how many of the largest people to keep.")] = "all",
+    people: Annotated[
+        str, typer.Option(help="all, or how many people to keep, the first by --people-by.")
+    ] = "all",
     person: Annotated[
         list[int] | None,
         typer.Option(help="Keep this person, counted from 1 by coverage times size. Repeatable."),
@@ -87,6 +90,11 @@ def import_command(
     detector_score: Annotated[
         float | None, typer.Option(help="Least score of a person, 0 to 1.", show_default="the detector's own")
     ] = None,
+    people_by: PeopleBy = "prominence",
+    click: Clicks = None,
+    split: Splits = None,
+    merge: Merges = None,
+    reidentify: Reidentify = "auto",
     lifter: Annotated[
         str,
         typer.Option(help=f"{', '.join(LIFTERS)}, or the path of a checkpoint to lift with in this process."),
@@ -134,6 +142,7 @@ def import_command(
             camera_track=read_camera_track(camera_track) if camera_track is not None else None,
             detector=detector,
             detector_score=detector_score,
+            tracking=tracking_options(people_by, click, split, merge, reidentify),
             lifter=lifter,
             cleanup=cleanup_options(gaps, repair, smooth_2d),
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),

@@ -14,7 +14,7 @@ from pose_shared.messages import Job, JobEvent
 from pose_server.cli.bars import ProgressBars
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 from pose_server.pipeline.solve_options import SolveOptions
 
 __all__ = ["fetch_result", "import_remotely", "refine_remotely"]
@@ -95,4 +95,4 @@ def _show(bars: ProgressBars, event: JobEvent) -> None:
     elif event.note is not None:
         bars.note(event.note)
     elif event.people is not None:
-        bars.people([PersonSummary(**vars(person)) for person in event.people])
+        bars.people([FoundPerson(**vars(person)) for person in event.people])

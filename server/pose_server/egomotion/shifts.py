@@ -95,7 +95,9 @@ def _followed(before: Any, grey: Any, points: Any) -> tuple[Any, NDArray[np.bool
     import cv2
 
     # Not back and forth as in `corners`: whatever goes astray does not agree with the others.
-    there, kept, _ = cv2.calcOpticalFlowPyrLK(before, grey, points, None, winSize=(13, 13), maxLevel=3)
+    there, kept, _ = cv2.calcOpticalFlowPyrLK(
+        before, grey, points, np.empty_like(points), winSize=(13, 13), maxLevel=3
+    )
     return there, kept[:, 0] > 0
 
 

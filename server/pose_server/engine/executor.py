@@ -11,7 +11,7 @@ from typing import Protocol
 from pose_shared.errors import InternalError
 
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 
 __all__ = [
     "Alive",
@@ -67,7 +67,7 @@ class Note:
 class PeopleFound:
     """Who is in the clip."""
 
-    people: tuple[PersonSummary, ...]
+    people: tuple[FoundPerson, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class ResultFile:
 class TaskResult:
     """What a finished task left in its `out_dir`."""
 
-    people: tuple[PersonSummary, ...]
+    people: tuple[FoundPerson, ...]
     files: tuple[ResultFile, ...]
 
 

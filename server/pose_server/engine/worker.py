@@ -37,7 +37,8 @@ from pose_server.engine.executor import (
     TaskResult,
 )
 from pose_server.logs import configure_logs
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
+from pose_server.pipeline.report import found_people
 
 __all__ = ["CancelTask", "Failed", "Finished", "Hello", "WorkerConfig", "work"]
 
@@ -149,7 +150,7 @@ def _run(
                 display_name=task.display_name,
                 stage_cache=cache,
             )
-        people = tuple(PersonSummary.from_dict(person.to_dict()) for person in report.people)
+        people = found_people(task.out_dir, report.people)
         result = TaskResult(people, _list_files(task.out_dir))
     except PoseError as error:
         log.info("task_stopped", reason=error.reason)
@@ -280,7 +281,7 @@ class _WorkerProgress:
         if self._notes <= _NOTES_KEPT:
             self._parent.send(Note(message))
 
-    def people(self, found: Sequence[PersonSummary]) -> None:
+    def people(self, found: Sequence[FoundPerson]) -> None:
         self.check()
         self._parent.send(PeopleFound(tuple(found)))
 

@@ -24,7 +24,7 @@ from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.solve.clip import solve_clip
 from pose_server.solve.contacts import SOLES
-from pose_server.track.selection import select_people
+from pose_server.track.selection import number_people
 from pose_server.track.tracker import track_people
 from pose_server.train.windows import LOW_M, STILL_M_S
 from pose_server.video.open import open_clip
@@ -47,8 +47,9 @@ def person_of(reference: ClipReference, detector: str | Detector) -> tuple[Track
         keypoint_names=finder.keypoint_names,
         image_size=size,
         progress=SilentProgress(),
+        sure_score=finder.sure_score,
     )
-    person, *_ = select_people(tracks, people=1, persons=(), frame_count=len(found))
+    person = number_people(tracks, len(found))[1]
     return cleaned_up(person), backdrop.lines(found, size, still=True)
 
 

@@ -13,7 +13,7 @@ from pose_shared.errors import PoseError
 from pose_server.cache.media import Media, MediaFile
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 
 __all__ = ["ENDED", "MAX_LOSSES", "TRANSITIONS", "Job", "JobEvent", "JobRequest", "JobState"]
 
@@ -86,7 +86,7 @@ class Job:
     end_time: float | None
     error: PoseError | None
     progress: StageProgress | None
-    people: tuple[PersonSummary, ...]
+    people: tuple[FoundPerson, ...]
     files: tuple[ResultFile, ...]
     last_seq: int
 
@@ -103,5 +103,5 @@ class JobEvent:
     seq: int
     """Counts up from 1 within the job."""
     time: float
-    content: JobState | str | tuple[PersonSummary, ...]
+    content: JobState | str | tuple[FoundPerson, ...]
     """A new state, a note for the user, or who was found."""

@@ -20,7 +20,7 @@ from pose_shared.errors import ConflictError, InternalError, NotFoundError, Pose
 
 from pose_server.engine.executor import ResultFile, StageProgress
 from pose_server.jobs.model import ENDED, MAX_LOSSES, TRANSITIONS, Job, JobEvent, JobRequest, JobState
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 
 __all__ = ["JobStore"]
 
@@ -217,7 +217,7 @@ class JobStore:
         )
         return [_job(row) for row in rows]
 
-    def add_event(self, job_id: str, fence: int, content: str | tuple[PersonSummary, ...]) -> None:
+    def add_event(self, job_id: str, fence: int, content: str | tuple[FoundPerson, ...]) -> None:
         """Add a note, or who was found, to a claimed job."""
         with self._writing():
             self._check_held(job_id, fence)
@@ -242,7 +242,7 @@ class JobStore:
         fence: int,
         *,
         error: PoseError | None = None,
-        people: Sequence[PersonSummary] = (),
+        people: Sequence[FoundPerson] = (),
         files: Sequence[ResultFile] = (),
     ) -> Job:
         """End a claimed job: failed with `error`, succeeded without; cancelled if that was asked for."""
@@ -385,7 +385,7 @@ def _job(row: sqlite3.Row) -> Job:
         end_time=row["end_time"],
         error=PoseError.from_dict(json.loads(error)) if error else None,
         progress=StageProgress(**json.loads(progress)) if progress else None,
-        people=tuple(PersonSummary.from_dict(person) for person in json.loads(row["people"])),
+        people=tuple(FoundPerson.from_dict(person) for person in json.loads(row["people"])),
         files=tuple(ResultFile(**file) for file in json.loads(row["files"])),
         last_seq=row["last_seq"],
     )
@@ -393,11 +393,11 @@ def _job(row: sqlite3.Row) -> Job:
 
 def _event(row: sqlite3.Row) -> JobEvent:
     body = json.loads(row["body"])
-    content: JobState | str | tuple[PersonSummary, ...]
+    content: JobState | str | tuple[FoundPerson, ...]
     if row["kind"] == "state":
         content = JobState(body)
     elif row["kind"] == "people":
-        content = tuple(PersonSummary.from_dict(person) for person in body)
+        content = tuple(FoundPerson.from_dict(person) for person in body)
     else:
         content = str(body)
     return JobEvent(seq=row["seq"], time=row["time"], content=content)

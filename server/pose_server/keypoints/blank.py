@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pose_shared.errors import InputError, InternalError
 
 from pose_server.keypoints.clip import KeypointClip
@@ -42,6 +43,10 @@ class BlankClip:
             indices = np.arange(start, min(start + size, stop))
             frames = np.broadcast_to(picture, (len(indices), *picture.shape))
             yield FrameBatch(frames=frames, indices=indices, times_s=self._timeline.times_s[indices])
+
+    def frames_at(self, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give no picture: none shows anybody."""
+        return iter(())
 
 
 def open_blank(

@@ -43,8 +43,9 @@ def detect_clip(
 
     def settle(settled: Sequence[Detections]) -> None:
         found.extend(settled)
-        for frame in settled if witness else ():
-            witness.settle(frame)
+        if witness:
+            for frame in settled:
+                witness.settle(frame)
 
     progress.report("detect", 0, total)
     with (

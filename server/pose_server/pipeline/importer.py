@@ -20,7 +20,7 @@ from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
 from pose_server.egomotion.lines import LINES_VERSION, Backdrop
 from pose_server.egomotion.room import seen_room
 from pose_server.egomotion.stillness import Stillness
-from pose_server.keypoints.blank import open_blank
+from pose_server.keypoints.blank import BlankClip, open_blank
 from pose_server.keypoints.clip import KeypointClip
 from pose_server.keypoints.detector import KeypointDetector, keypoint_detector
 from pose_server.lift.lifter import Lifter
@@ -36,17 +36,21 @@ from pose_server.pipeline.boundary import (
     Vertical,
 )
 from pose_server.pipeline.camera import camera_of_clip, focal_mm_of, with_focal
+from pose_server.pipeline.casting import cast_people
 from pose_server.pipeline.detection import DETECT_VERSION, detect_clip, pack_detections, unpack_detections
 from pose_server.pipeline.distortion import largest_bend_px, straightened
 from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
-from pose_server.pipeline.progress import PersonSummary, Progress
+from pose_server.pipeline.portraits import best_rows, found_spans, thumbnails
+from pose_server.pipeline.progress import FoundPerson, Progress
 from pose_server.pipeline.report import ClipReport, ImportReport, StageTiming, write_report
 from pose_server.pipeline.solving import files_in, solve_to_files
 from pose_server.pipeline.stages import StageLog
-from pose_server.track.selection import coverage, select_people
+from pose_server.pipeline.witness import Witness
+from pose_server.track.footage import Footage
+from pose_server.track.selection import coverage
 from pose_server.track.tracker import track_people
 from pose_server.video.content import content_fingerprint
 from pose_server.video.open import open_clip
@@ -135,7 +139,7 @@ class _Import:
             self.lens(source.info)  # of another shape of pictures, for one
         detector = self.detector(clip, source.info)
         lifter = create_lifter(options.lifter, self.device)
-        found = self.detect(source, detector, sha256)
+        found, footage = self.detect(source, detector, sha256)
         frames = len(found)
         with self.log.stage("track", frames):
             size = (source.info.width, source.info.height)
@@ -145,16 +149,17 @@ class _Import:
                 image_size=size,
                 progress=self.progress,
                 identities=detector.identities(found) if isinstance(detector, KeypointDetector) else None,
+                footage=footage,
+                sure_score=detector.sure_score,
+                reidentify=options.tracking.reidentify == "auto",
             )
-            ranked = select_people(everybody, people=None, persons=(), frame_count=frames)
-            tracks = select_people(
-                everybody, people=options.people, persons=options.persons, frame_count=frames
-            )
-            # A person keeps the number among all, whoever else is kept.
+            people = cast_people(everybody, options, found)
+            tracks = tuple(people.values())
+            best = best_rows(people, found, footage)
+            pictures = thumbnails(source, people, best)
             summaries = [
-                _summary(index, track, frames, size[1])
-                for index, track in enumerate(ranked, start=1)
-                if any(track is kept for kept in tracks)
+                _summary(number, track, frames, size[1], best[number], pictures.get(number, b""))
+                for number, track in people.items()
             ]
             self.progress.people(summaries)
             options.solve.numbered(summaries)  # who is not there is said now
@@ -173,7 +178,7 @@ class _Import:
         self.note_lens(camera)
         numbers = tuple(person.index for person in summaries)
         evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
-        people = solve_to_files(folder, evidence, options, summaries, source, self.log)
+        reports = solve_to_files(folder, evidence, options, summaries, source, self.log)
         return ImportReport(
             clip=_clip_report(name or source.info.path.name, sha256, source.info, found),
             options=replace(options, camera_track=None).to_dict(),  # the evidence has its path
@@ -183,7 +188,7 @@ class _Import:
             focal_px=float(camera.matrix[0, 0]),
             focal_source=camera.focal_source,
             focal_sigma=None if camera.focal_sigma is None else round(camera.focal_sigma, 4),
-            people=people,
+            people=reports,
             notes=self.log.notes,
             timings=self.log.timings,
             files=files_in(folder),
@@ -245,7 +250,10 @@ class _Import:
             "allow_truncated": options.allow_truncated,
         }
 
-    def detect(self, source: FrameSource, detector: Detector, sha256: str) -> list[Detections]:
+    def detect(
+        self, source: FrameSource, detector: Detector, sha256: str
+    ) -> tuple[list[Detections], Footage | None]:
+        """Return who is in each frame, and what else the pictures tell; nothing if there are none."""
         settings = {**self.frame_settings(), "detector": detector.fingerprint, "lines": LINES_VERSION}
         key = stage_fingerprint(sha256, "detect", DETECT_VERSION, settings)
         known = self.stage_cache.get(key) if self.stage_cache else None
@@ -254,7 +262,7 @@ class _Import:
             self.lines_px = known["lines_px"]
             self.progress.report("detect", len(found), len(found))
             self.log.timings.append(StageTiming("detect", 0.0, None, cached=True))
-            return found
+            return found, Footage.of_arrays(known) if "steady" in known else None
         with self.log.stage("detect", source.info.frame_count):
             stillness, backdrop = Stillness(), Backdrop()
 
@@ -262,15 +270,18 @@ class _Import:
                 stillness.look(index, frame)
                 backdrop.look(index, frame)
 
-            found = detect_clip(source, detector, self.progress, look=look)
-            self.camera_moved = stillness.moved(found)
             size = (source.info.width, source.info.height)
+            witness = None if isinstance(source, BlankClip) else Witness(size, detector.keypoint_names)
+            found = detect_clip(source, detector, self.progress, look=look, witness=witness)
+            self.camera_moved = stillness.moved(found)
+            footage = witness.footage(still=not self.camera_moved) if witness is not None else None
             self.lines_px = backdrop.lines(found, size, still=not self.camera_moved)
         if self.stage_cache:
             packed = pack_detections(found, len(detector.keypoint_names))
             seen = {"camera_moved": np.array(self.camera_moved), "lines_px": self.lines_px}
+            seen |= footage.arrays() if footage is not None else {}
             self.stage_cache.put(key, packed | seen)
-        return found
+        return found, footage
 
     def camera(self, info: ClipInfo, frames: int) -> tuple[Camera, Vertical | None]:
         """Return the lens as well as it is known, and which way is up if the background shows it."""
@@ -379,14 +390,20 @@ class _Import:
         return Evidence(info.rate, camera, people, tracks, tuple(poses), path)
 
 
-def _summary(index: int, track: Track2D, frame_count: int, height: int) -> PersonSummary:
+def _summary(
+    number: int, track: Track2D, frame_count: int, height: int, best: int, thumbnail: bytes
+) -> FoundPerson:
     heights = track.boxes_px[:, 3] - track.boxes_px[:, 1]
-    return PersonSummary(
-        index=index,
+    return FoundPerson(
+        index=number,
         first_frame=int(track.indices[0]),
         last_frame=int(track.indices[-1]),
         coverage=round(coverage(track, frame_count), 4),
         relative_height=round(float(np.nanmean(heights)) / height, 4),
+        spans=found_spans(track),
+        best_frame=int(track.indices[best]),
+        best_box_px=tuple(round(float(edge), 1) for edge in track.boxes_px[best]),
+        thumbnail=thumbnail,
     )
 
 

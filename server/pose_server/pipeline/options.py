@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,7 +13,9 @@ from pose_shared.errors import InputError
 from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
+from pose_server.pipeline.moment import Moment
 from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.pipeline.tracking_options import TrackingOptions
 
 __all__ = ["CAMERAS", "FORMATS", "FULL_FRAME_MM", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
 
@@ -57,46 +58,6 @@ def parse_rate(text: str, option: str) -> Fraction:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A place in the clip: a source frame number, or seconds after the first frame."""
-
-    frame: int | None = None
-    seconds: float | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Moment:
-        """Read ``120`` as a frame and ``4.5s`` as seconds.
-
-        Raises
-        ------
-        InputError
-            It is neither, or it is negative.
-        """
-        try:
-            if text.endswith("s"):
-                moment = cls(seconds=float(text[:-1]))
-            else:
-                moment = cls(frame=int(text))
-        except ValueError:
-            raise InputError(
-                f"'{text}' is no place in a clip; give a frame number such as 120, or seconds such as 4.5s.",
-                reason="RANGE_INVALID",
-                value=text,
-            ) from None
-        value = moment.frame if moment.frame is not None else moment.seconds
-        if value is None or not math.isfinite(value) or value < 0:
-            raise InputError(
-                f"'{text}' lies before the clip; count frames and seconds from 0.",
-                reason="RANGE_INVALID",
-                value=text,
-            )
-        return moment
-
-    def __str__(self) -> str:
-        return str(self.frame) if self.frame is not None else f"{self.seconds!r}s"
-
-
-@dataclass(frozen=True)
 class ImportOptions:
     """Settings of one import; the same object for the command line, the server and the add-ons.
 
@@ -107,9 +68,10 @@ class ImportOptions:
     """
 
     people: int | None = None
-    """How many of the largest people to keep; all when None."""
+    """How many people to keep, the first by `tracking.people_by`; all when None."""
     persons: tuple[int, ...] = ()
-    """Keep just these, counted from 1 by coverage times size; overrides `people`."""
+    """Keep just these, counted from 1 by coverage times size, and whom `tracking` points at; overrides
+    `people`."""
     start: Moment | None = None
     """First source frame."""
     end: Moment | None = None
@@ -134,6 +96,7 @@ class ImportOptions:
     """A detector's name, or ``NAME:MODEL``; in this process MODEL may be files of the user's."""
     detector_score: float | None = None
     """Least score of a person, 0 to 1; the detector's own when None."""
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
     lifter: str = "auto"
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)
@@ -252,6 +215,7 @@ class ImportOptions:
             fields[name] = None if value is None else value.to_dict()
         fields["persons"] = list(self.persons)
         fields["cleanup"] = self.cleanup.to_dict()
+        fields["tracking"] = self.tracking.to_dict()
         fields["solve"] = self.solve.to_dict()
         fields["formats"] = list(self.formats)
         return fields
@@ -273,6 +237,7 @@ class ImportOptions:
                 values[name] = kind.from_dict(values[name])
         values["persons"] = tuple(values.get("persons", ()))
         values["cleanup"] = CleanupOptions.from_dict(values.get("cleanup", {}))
+        values["tracking"] = TrackingOptions.from_dict(values.get("tracking", {}))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
         values["formats"] = tuple(values.get("formats", FORMATS))
         return cls(**values)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
-__all__ = ["PersonSummary", "Progress", "SilentProgress"]
+__all__ = ["FoundPerson", "PersonSummary", "Progress", "SilentProgress"]
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,44 @@ class PersonSummary:
     """Share of the clip's frames in which the person was found, 0 to 1."""
     relative_height: float
     """Mean height of the person's box over the picture's."""
+    spans: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
+    """First and last frames of where the person was found, but for gaps of less than half a second."""
+    best_frame: int | None = field(default=None, kw_only=True)
+    """Source frame that shows the person best."""
+    best_box_px: tuple[float, ...] = field(default=(), kw_only=True)
+    """Left, top, right and bottom of the person there."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain JSON data."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> PersonSummary:
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Read back what `to_dict` wrote; what is missing or of others is passed over."""
+        known = {item.name: fields[item.name] for item in dataclasses.fields(cls) if item.name in fields}
+        if "spans" in known:
+            known["spans"] = tuple((int(first), int(last)) for first, last in known["spans"])
+        if "best_box_px" in known:
+            known["best_box_px"] = tuple(known["best_box_px"])
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class FoundPerson(PersonSummary):
+    """A person with a picture, for whoever lets a user choose."""
+
+    thumbnail: bytes = field(default=b"", kw_only=True, repr=False)
+    """A small JPEG picture of the best frame, such as `pipeline.portraits` makes; empty if there is none."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON data, the picture in base64."""
+        return {**super().to_dict(), "thumbnail": base64.b64encode(self.thumbnail).decode("ascii")}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
         """Read back what `to_dict` wrote."""
-        return cls(**{field.name: fields[field.name] for field in dataclasses.fields(cls)})
+        thumbnail = base64.b64decode(fields.get("thumbnail", ""))
+        return super().from_dict({**fields, "thumbnail": thumbnail})
 
 
 class Progress(Protocol):
@@ -47,7 +77,7 @@ class Progress(Protocol):
     def note(self, message: str) -> None:
         """Tell the user something that is no error, in one sentence."""
 
-    def people(self, found: Sequence[PersonSummary]) -> None:
+    def people(self, found: Sequence[FoundPerson]) -> None:
         """Say who was found, once tracking is through."""
 
     def check(self) -> None:
@@ -63,7 +93,7 @@ class SilentProgress:
     def note(self, message: str) -> None:
         """Do nothing."""
 
-    def people(self, found: Sequence[PersonSummary]) -> None:
+    def people(self, found: Sequence[FoundPerson]) -> None:
         """Do nothing."""
 
     def check(self) -> None:

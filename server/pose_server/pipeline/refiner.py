@@ -11,8 +11,14 @@ from pose_server import __version__
 from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
-from pose_server.pipeline.progress import PersonSummary, Progress
-from pose_server.pipeline.report import REPORT_FILE, ImportReport, read_report, write_report
+from pose_server.pipeline.progress import Progress
+from pose_server.pipeline.report import (
+    REPORT_FILE,
+    ImportReport,
+    found_people,
+    read_report,
+    write_report,
+)
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.pipeline.solving import files_in, solve_to_files
 from pose_server.pipeline.stages import StageLog
@@ -62,7 +68,7 @@ def refine(
     known = {person.index: person for person in before.people}
     if not evidence.people or any(number not in known for number in evidence.people):
         raise _unfit(result, "report and evidence name different people")
-    summaries = [PersonSummary.from_dict(vars(known[number])) for number in evidence.people]
+    summaries = found_people(result, [known[number] for number in evidence.people])
     source = _source(clip, before, options, log) if clip is not None else None
     progress.people(summaries)
     with output_folder(out_dir) as folder:

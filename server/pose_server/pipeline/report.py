@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pose_shared.errors import ConflictError, InputError, NotFoundError
 
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson, PersonSummary
 from pose_server.pipeline.weak_spans import WeakSpan
 
 __all__ = [
     "REPORT_FILE",
     "REPORT_VERSION",
+    "THUMBNAIL_FILE",
     "ClipReport",
     "ImportReport",
     "PersonReport",
     "StageTiming",
+    "found_people",
     "read_report",
     "write_report",
 ]
 
 REPORT_FILE = "report.json"
+#: In a person's folder.
+THUMBNAIL_FILE = "thumbnail.jpg"
 #: Raised when a field changes its meaning or goes; new fields leave it.
 REPORT_VERSION = 1
 
@@ -113,6 +118,16 @@ class ImportReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data."""
         return dataclasses.asdict(self)
+
+
+def found_people(folder: Path, people: Iterable[PersonReport]) -> tuple[FoundPerson, ...]:
+    """Return people of a result folder with their pictures, where it has them."""
+    found = []
+    for person in people:
+        thumbnail = folder / person.folder / THUMBNAIL_FILE
+        content = thumbnail.read_bytes() if thumbnail.is_file() else b""
+        found.append(FoundPerson(**{**vars(PersonSummary.from_dict(vars(person))), "thumbnail": content}))
+    return tuple(found)
 
 
 def write_report(folder: Path, report: ImportReport) -> None:

@@ -14,9 +14,9 @@ from pose_server.export.preview import write_preview
 from pose_server.pipeline.boundary import Motion, Pose3D
 from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson, PersonSummary
 from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm, lean_deg
-from pose_server.pipeline.report import PersonReport
+from pose_server.pipeline.report import THUMBNAIL_FILE, PersonReport
 from pose_server.pipeline.stages import StageLog
 from pose_server.pipeline.weak_spans import weak_spans
 from pose_server.solve.clip import arranged, fit_people
@@ -32,7 +32,7 @@ def solve_to_files(
     folder: Path,
     evidence: Evidence,
     options: ImportOptions,
-    summaries: Sequence[PersonSummary],
+    summaries: Sequence[FoundPerson],
     source: FrameSource | None,
     log: StageLog,
 ) -> list[PersonReport]:
@@ -98,6 +98,8 @@ def solve_to_files(
             log.progress.check()
             place = folder / f"person_{summary.index:02d}"
             place.mkdir()
+            if summary.thumbnail:
+                (place / THUMBNAIL_FILE).write_bytes(summary.thumbnail)
             for name, (file_name, write) in PERSON_FORMATS.items():
                 if name in options.formats:
                     write(place / file_name, motion)
@@ -113,12 +115,12 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _person_report(summary: PersonSummary, motion: Motion, pose: Pose3D, folder: str) -> PersonReport:
+def _person_report(summary: FoundPerson, motion: Motion, pose: Pose3D, folder: str) -> PersonReport:
     errors = motion.reprojection_px[np.isfinite(motion.reprojection_px)]
     heights_m = [height for bone in rest_bones(motion) for height in (bone.head_m[2], bone.tail_m[2])]
     slide_mm, bone_percent = contact_slide_mm(motion), bone_fit_percent(motion, pose)
     return PersonReport(
-        **summary.to_dict(),
+        **vars(PersonSummary.from_dict(vars(summary))),
         folder=folder,
         frames=len(motion),
         mean_confidence=round(float(motion.confidence.mean()), 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def _places(part: str, names: Sequence[str]) -> list[tuple[FloatArray, NDArray[n
         return [
             weights(**{f"{side}_{a}": 1 - share, f"{side}_{b}": share})
             for side in _SIDES
-            for a, b in zip(joints, joints[1:], strict=False)
+            for a, b in pairwise(joints)
             if {f"{side}_{a}", f"{side}_{b}"} <= set(names)
             for share in np.linspace(0.15, 0.9, 7)
         ]

@@ -92,9 +92,7 @@ class _OpenTrack:
     def add(self, sightings: Sightings, sighting: int) -> None:
         self.track.append(sighting)
         self.seen_s = float(sightings.times_s[sighting])
-        self.velocity = velocity_of(
-            sightings.steady_centres_px, sightings.times_s, self.track, at_end=True
-        )
+        self.velocity = velocity_of(sightings.steady_centres_px, sightings.times_s, self.track, at_end=True)
 
 
 def _distinct(sightings: Sightings, present: IntArray) -> IntArray:

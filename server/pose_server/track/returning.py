@@ -1,4 +1,4 @@
-"""Who leaves the picture and comes back: known again by their looks and their proportions, if beyond doubt."""
+"""Who leaves the picture and comes back: known again by looks and proportions, if beyond doubt."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 Four steps, each in a module of its own: `linking` joins neighbouring frames where there is no
 doubt, `stitching` joins the pieces over crossings and gaps once the whole clip is known,
-`plausibility` drops what is nobody, and `returning` knows again who left the picture and came back.  All times are seconds, all distances lengths of the body, so
-that the same scene gives the same people at any frame rate.
+`plausibility` drops what is nobody, and `returning` knows again who left the picture and came back.
+All times are seconds, all distances lengths of the body, so that the same scene gives the same people
+at any frame rate.
 
 Why not a library: `norfair`, and the ByteTrack, SORT and OC-SORT of `supervision` and `trackers`, work
 online, on boxes or bare points, and count patience and speed in frames of a constant rate.  An import

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -19,10 +20,12 @@ from pose_server.video.upright import Upright
 
 __all__ = ["DecodedClip", "Pictures"]
 
-#: Decodes the asked range anew: source indices and pictures, in order.
-Pictures = Callable[[], Generator[tuple[int, VideoFrame], None, None]]
+#: Decodes from one source frame of the asked range to before another: source indices and pictures, in order.
+Pictures = Callable[[int, int], Generator[tuple[int, VideoFrame], None, None]]
 #: Errors that mean an early end, which the user may choose to accept.
 _EARLY_ENDS = ("MEDIA_TRUNCATED", "PICTURE_DAMAGED")
+#: Single frames this near to each other are decoded in one go.
+_NEAR_FRAMES = 50
 
 
 class DecodedClip:
@@ -37,7 +40,7 @@ class DecodedClip:
     upright
         The geometry of all its pictures.
     pictures
-        Decodes the asked range; raises `MediaError` where the clip is damaged.
+        Decodes a part of the asked range; raises `MediaError` where the clip is damaged.
     allow_truncated
         Whether such an error just ends the clip, once a frame was decoded.
     """
@@ -75,7 +78,8 @@ class DecodedClip:
         indices: list[int] = []
         given = 0
         fault: MediaError | None = None
-        with closing(self._pictures()) as pictures:
+        first = self.info.first_frame
+        with closing(self._pictures(first, first + self.info.frame_count)) as pictures:
             try:
                 for index, picture in pictures:
                     self._check_size(index, picture)
@@ -91,6 +95,27 @@ class DecodedClip:
             yield self._batch(frames[: len(indices)], indices)
         if fault and not (self._allow_truncated and given and fault.reason in _EARLY_ENDS):
             raise fault
+
+    def frames_at(self, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Decode some frames of the asked range again, each with its source index, in their order.
+
+        Raises
+        ------
+        MediaError
+            As `batches`.
+        """
+        reformatter = VideoReformatter()
+        wanted = sorted(set(indices))
+        breaks = [k for k in range(1, len(wanted)) if wanted[k] - wanted[k - 1] > _NEAR_FRAMES]
+        for begin, end in pairwise([0, *breaks, len(wanted)] if wanted else []):
+            part = wanted[begin:end]
+            with closing(self._pictures(part[0], part[-1] + 1)) as pictures:
+                for index, picture in pictures:
+                    if index in part:
+                        self._check_size(index, picture)
+                        (frame,) = self._room(1)
+                        self._upright.write(picture, frame, reformatter)
+                        yield index, frame
 
     def _room(self, size: int) -> NDArray[np.uint8]:
         return np.empty((size, self.info.height, self.info.width, 3), dtype=np.uint8)

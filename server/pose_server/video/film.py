@@ -71,7 +71,7 @@ def open_film_clip(
         remarks=remarks,
     )
 
-    def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
+    def pictures(first: int, stop: int) -> Generator[tuple[int, VideoFrame], None, None]:
         yield from parted(_pictures(path, table, timeline, first, stop, progress), first, stop)
 
     return DecodedClip(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pose_server.pipeline.boundary import ClipInfo, FrameBatch
 
@@ -25,4 +28,13 @@ class FrameSource(Protocol):
         MediaError
             The film is damaged inside the range (``MEDIA_TRUNCATED``, naming the last good second),
             unless the source was opened with `allow_truncated`; or it changes its size midway.
+        """
+
+    def frames_at(self, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Decode some frames of the asked range again, (H, W, 3) each with its source index, in order.
+
+        Raises
+        ------
+        MediaError
+            As `batches`.
         """

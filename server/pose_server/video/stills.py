@@ -83,7 +83,7 @@ def open_still_clip(
 
     at_once = frames_at_once(info, 2 * _READERS)
 
-    def pictures() -> Generator[tuple[int, VideoFrame], None, None]:
+    def pictures(first: int, stop: int) -> Generator[tuple[int, VideoFrame], None, None]:
         with ThreadPoolExecutor(_READERS, thread_name_prefix="stills") as pool:
             for begin in range(first, stop, at_once):
                 progress.check()

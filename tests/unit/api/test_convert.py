@@ -24,7 +24,7 @@ from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import GAPS, REPAIRS, CleanupOptions
 from pose_server.pipeline.filter_options import FILTERS, NamedFilter
 from pose_server.pipeline.options import CAMERAS, FORMATS, LIFTERS, ImportOptions, Moment
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 from pose_server.pipeline.solve_options import (
     BODY_PARTS,
     CONTACT_MODES,
@@ -42,7 +42,7 @@ from pose_shared.messages import Person
 from pose_shared.messages import StageProgress as ClientProgress
 from pose_shared.request import RemoteClip, import_spec, solve_spec
 
-PERSON = PersonSummary(1, 3, 99, 0.5, 0.25)
+PERSON = FoundPerson(1, 3, 99, 0.5, 0.25)
 
 moments = st.one_of(
     st.builds(Moment, frame=st.integers(0, 2**40)),

@@ -15,10 +15,10 @@ from pose_server.engine.executor import ResultFile, StageProgress, WorkerLostErr
 from pose_server.jobs.model import ENDED, MAX_LOSSES, TRANSITIONS, Job, JobRequest, JobState
 from pose_server.jobs.store import JobStore
 from pose_server.pipeline.options import ImportOptions
-from pose_server.pipeline.progress import PersonSummary
+from pose_server.pipeline.progress import FoundPerson
 from pose_shared.errors import ConflictError, InternalError, MediaError, NotFoundError
 
-PERSON = PersonSummary(1, 0, 9, 0.5, 0.25)
+PERSON = FoundPerson(1, 0, 9, 0.5, 0.25)
 LOST = WorkerLostError("It died.", exit="signal SIGKILL")
 
 

@@ -49,7 +49,7 @@ class UploadedFile(_message.Message):
     def __init__(self, upload: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class ImportSpec(_message.Message):
-    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "calibration", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "cleanup", "sensor_mm")
+    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "calibration", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "tracking", "cleanup", "sensor_mm")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     PERSONS_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +68,7 @@ class ImportSpec(_message.Message):
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAMERA_TRACK_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_SCORE_FIELD_NUMBER: _ClassVar[int]
+    TRACKING_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_FIELD_NUMBER: _ClassVar[int]
     SENSOR_MM_FIELD_NUMBER: _ClassVar[int]
     media: Media
@@ -88,9 +89,48 @@ class ImportSpec(_message.Message):
     camera: str
     camera_track: CameraTrack
     detector_score: float
+    tracking: TrackingSpec
     cleanup: CleanupSpec
     sensor_mm: float
-    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ..., sensor_mm: _Optional[float] = ...) -> None: ...
+    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., tracking: _Optional[_Union[TrackingSpec, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ..., sensor_mm: _Optional[float] = ...) -> None: ...
+
+class TrackingSpec(_message.Message):
+    __slots__ = ("people_by", "clicks", "splits", "merges", "reidentify")
+    PEOPLE_BY_FIELD_NUMBER: _ClassVar[int]
+    CLICKS_FIELD_NUMBER: _ClassVar[int]
+    SPLITS_FIELD_NUMBER: _ClassVar[int]
+    MERGES_FIELD_NUMBER: _ClassVar[int]
+    REIDENTIFY_FIELD_NUMBER: _ClassVar[int]
+    people_by: str
+    clicks: _containers.RepeatedCompositeFieldContainer[Click]
+    splits: _containers.RepeatedCompositeFieldContainer[TrackPart]
+    merges: _containers.RepeatedCompositeFieldContainer[TrackMerge]
+    reidentify: str
+    def __init__(self, people_by: _Optional[str] = ..., clicks: _Optional[_Iterable[_Union[Click, _Mapping]]] = ..., splits: _Optional[_Iterable[_Union[TrackPart, _Mapping]]] = ..., merges: _Optional[_Iterable[_Union[TrackMerge, _Mapping]]] = ..., reidentify: _Optional[str] = ...) -> None: ...
+
+class Click(_message.Message):
+    __slots__ = ("x_px", "y_px", "at")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    x_px: float
+    y_px: float
+    at: _types_pb2.Moment
+    def __init__(self, x_px: _Optional[float] = ..., y_px: _Optional[float] = ..., at: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ...) -> None: ...
+
+class TrackPart(_message.Message):
+    __slots__ = ("person", "at")
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    person: int
+    at: _types_pb2.Moment
+    def __init__(self, person: _Optional[int] = ..., at: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ...) -> None: ...
+
+class TrackMerge(_message.Message):
+    __slots__ = ("parts",)
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    parts: _containers.RepeatedCompositeFieldContainer[TrackPart]
+    def __init__(self, parts: _Optional[_Iterable[_Union[TrackPart, _Mapping]]] = ...) -> None: ...
 
 class CleanupSpec(_message.Message):
     __slots__ = ("gaps", "gap_limit_s", "repair", "smoothing")
@@ -211,18 +251,34 @@ class Job(_message.Message):
     def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[ImportSpec, _Mapping]] = ..., state: _Optional[_Union[JobState, str]] = ..., attempt: _Optional[int] = ..., create_time: _Optional[float] = ..., start_time: _Optional[float] = ..., end_time: _Optional[float] = ..., error: _Optional[_Union[_types_pb2.Error, _Mapping]] = ..., progress: _Optional[_Union[StageProgress, _Mapping]] = ..., people: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., last_seq: _Optional[int] = ..., refines: _Optional[str] = ...) -> None: ...
 
 class Person(_message.Message):
-    __slots__ = ("index", "first_frame", "last_frame", "coverage", "relative_height")
+    __slots__ = ("index", "first_frame", "last_frame", "coverage", "relative_height", "spans", "best_frame", "best_box_px", "thumbnail")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
     LAST_FRAME_FIELD_NUMBER: _ClassVar[int]
     COVERAGE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    BEST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    BEST_BOX_PX_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_FIELD_NUMBER: _ClassVar[int]
     index: int
     first_frame: int
     last_frame: int
     coverage: float
     relative_height: float
-    def __init__(self, index: _Optional[int] = ..., first_frame: _Optional[int] = ..., last_frame: _Optional[int] = ..., coverage: _Optional[float] = ..., relative_height: _Optional[float] = ...) -> None: ...
+    spans: _containers.RepeatedCompositeFieldContainer[FrameSpan]
+    best_frame: int
+    best_box_px: _containers.RepeatedScalarFieldContainer[float]
+    thumbnail: bytes
+    def __init__(self, index: _Optional[int] = ..., first_frame: _Optional[int] = ..., last_frame: _Optional[int] = ..., coverage: _Optional[float] = ..., relative_height: _Optional[float] = ..., spans: _Optional[_Iterable[_Union[FrameSpan, _Mapping]]] = ..., best_frame: _Optional[int] = ..., best_box_px: _Optional[_Iterable[float]] = ..., thumbnail: _Optional[bytes] = ...) -> None: ...
+
+class FrameSpan(_message.Message):
+    __slots__ = ("first_frame", "last_frame")
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    LAST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    first_frame: int
+    last_frame: int
+    def __init__(self, first_frame: _Optional[int] = ..., last_frame: _Optional[int] = ...) -> None: ...
 
 class ResultFile(_message.Message):
     __slots__ = ("path", "size_bytes", "sha256")
