@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from pose_server.pipeline.boundary import FloatArray, IntArray
 from pose_server.track.appearance import mean_looks, unlikeness
-from pose_server.track.linking import Track
+from pose_server.track.linking import OPEN_S, Track
 from pose_server.track.motion import Ends, ends_of, least_vagueness, misfits, velocity_of
 from pose_server.track.sightings import Sightings, likeness
 
@@ -26,6 +26,8 @@ AWAY_S = 1.0
 #: The worst cost (nats) of a join in the picture, and of one at its edge, where people come and go.
 JOIN_LIMIT = 16.0
 EDGE_JOIN_LIMIT = 8.0
+#: The worst cost of a stray between two sightings of a track that is certainly one person.
+WITHIN_LIMIT = 16.0
 #: The most (nats) that an odd turn or pose counts: people do land, fall and spin, and detectors err.
 MOST_ODDITY = 6.0
 #: A shorter track may be an error of the detector, and is worth less to keep.
@@ -67,8 +69,9 @@ def stitch(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int,
     """
     if not tracks:
         return []
-    joined = _join(sightings, merge_duplicates(sightings, tracks), image_size)
-    return merge_duplicates(sightings, _fill_gaps(sightings, joined))
+    whole = _fill_gaps(sightings, merge_duplicates(sightings, tracks), WITHIN_LIMIT)
+    joined = _join(sightings, whole, image_size)
+    return merge_duplicates(sightings, _fill_gaps(sightings, joined, JOIN_LIMIT))
 
 
 def merge_duplicates(sightings: Sightings, tracks: Sequence[Track]) -> list[Track]:
@@ -132,19 +135,21 @@ def _join(sightings: Sightings, tracks: Sequence[Track], image_size: tuple[int, 
     return joined
 
 
-def _fill_gaps(sightings: Sightings, tracks: Sequence[Track]) -> list[Track]:
-    """Put each stray into the gap of a person that it fits best, if it fits one at all."""
+def _fill_gaps(sightings: Sightings, tracks: Sequence[Track], limit: float) -> list[Track]:
+    """Put each stray into the gap of a person that it fits best, if it costs less than a limit."""
     spans_s = _spans_s(sightings, tracks)
     people = [list(track) for track, span_s in zip(tracks, spans_s, strict=True) if span_s >= STRAY_S]
     strays = [track for track, span_s in zip(tracks, spans_s, strict=True) if span_s < STRAY_S]
+    begins, ends = (sightings.rows[[person[at] for person in people]] for at in (0, -1))
     left = []
     for stray in strays:
         first, last = sightings.rows[stray[0]], sightings.rows[stray[-1]]
-        best, best_cost = None, JOIN_LIMIT
-        for person in people:
+        best, best_cost = None, limit
+        for who in np.flatnonzero((begins < first) & (ends > last)):
+            person = people[who]
             k = bisect(person, stray[0])
-            rows = sightings.rows[person[k - 1 : k + 1]] if 0 < k < len(person) else (last, first)
-            if not rows[0] < first <= last < rows[1]:
+            before, after = sightings.rows[person[k - 1 : k + 1]]
+            if not before < first <= last < after:
                 continue
             cost = _cost_between(sightings, person[:k], stray, person[k:])
             if cost < best_cost:
@@ -178,19 +183,24 @@ def _gains(
     start_at_edge, entering = _at_edge(sightings, tracks, starts, image_size, at_end=False)
     proportions = proportions_of(sightings, tracks)
     looks_before, looks_after = (_looks(sightings, tracks, at_end=at_end) for at_end in (True, False))
+    looked_at = np.minimum(_spans_s(sightings, tracks) / _LOOKS_S, 1.0)
     worth = np.minimum(_spans_s(sightings, tracks) / STRAY_S, 1.0)
     order = np.argsort(starts.times_s, kind="stable")
     found = []
     for block in np.array_split(np.arange(len(tracks)), math.ceil(len(tracks) / _BLOCK)):
         i, j = _within_reach(ends, starts, block, order)
-        edge = end_at_edge[i] | start_at_edge[j]
-        limit = np.where(edge, EDGE_JOIN_LIMIT, JOIN_LIMIT) * np.minimum(worth[i], worth[j])
         gap_s = starts.times_s[j] - ends.times_s[i]
+        # Nobody goes and comes back within a tenth of a second: who bobs at the edge is still there.
+        away = gap_s > max(OPEN_S, 1.01 * sightings.frame_s)
+        edge = (end_at_edge[i] | start_at_edge[j]) & away
+        limit = np.where(edge, EDGE_JOIN_LIMIT, JOIN_LIMIT) * np.minimum(worth[i], worth[j])
         waiting = least_vagueness(gap_s) + GAP_RATE * gap_s
-        possible = (waiting < limit) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~(leaving[i] & entering[j])
+        replaced = leaving[i] & entering[j] & away
+        possible = (waiting < limit) & (gap_s <= np.where(edge, AWAY_S, LOST_S)) & ~replaced
         i, j, limit, gap_s = i[possible], j[possible], limit[possible], gap_s[possible]
         place, manner, vagueness = misfits(ends[i], starts[j])
-        unlike = _unlike(proportions[i], proportions[j]) + _altered(looks_before[i], looks_after[j])
+        altered = np.minimum(looked_at[i], looked_at[j]) * _altered(looks_before[i], looks_after[j])
+        unlike = _unlike(proportions[i], proportions[j]) + altered
         gain = limit - (place + _oddity(manner) + vagueness + GAP_RATE * gap_s + unlike)
         found.append((i[gain > 0], j[gain > 0], gain[gain > 0]))
     i, j, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
