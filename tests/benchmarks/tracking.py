@@ -29,7 +29,7 @@ from pose_server.detect.registry import available_detectors, create_detector
 from pose_server.detect.roi import Picture
 from pose_server.detect.scanner import Scanner, tiles
 from pose_server.egomotion.stillness import Stillness
-from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch, Track2D
+from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
 from pose_server.pipeline.detection import detect_clip, pack_detections, unpack_detections
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.witness import Witness
@@ -40,7 +40,18 @@ from scipy.optimize import linear_sum_assignment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from tracked_clips import MADE, REAL, Score, TrackedClip, Tracks, made_clip, real_clip, score
+from tracked_clips import (
+    MADE,
+    REAL,
+    Score,
+    TrackedClip,
+    Tracks,
+    keep,
+    made_clip,
+    real_clip,
+    score,
+    tracks_of,
+)
 
 _BEGIN, _END = "<!-- who is who: begin -->", "<!-- who is who: end -->"
 
@@ -124,28 +135,13 @@ def see(clip: TrackedClip, detector: Detector, kept: Path) -> Seen:
         )
 
 
-def of_people(people: Sequence[Track2D], found: Sequence[Detections]) -> Tracks:
-    """Return which detections tracks were made of."""
-    tracks = []
-    for person in people:
-        rows = np.flatnonzero(person.found)
-        frames = person.indices[rows].tolist()
-        tracks.append(
-            {
-                frame: int(np.abs(found[frame].boxes_px - person.boxes_px[row]).sum(axis=1).argmin())
-                for frame, row in zip(frames, rows, strict=True)
-            }
-        )
-    return tracks
-
-
 def ours(seen: Seen, **changes: object) -> Tracks:
     settings = {"footage": seen.footage, "sure_score": seen.sure_score, **changes}
     size = (seen.clip.info.width, seen.clip.info.height)
     people = track_people(
         seen.found, keypoint_names=seen.names, image_size=size, progress=SilentProgress(), **settings
     )
-    return of_people(people, seen.found)
+    return tracks_of(people, seen.found)
 
 
 def one_pass(seen: Seen) -> Tracks:
@@ -275,12 +271,17 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--kept", type=Path, default=Path("build/tracking"), help="for detections")
     parser.add_argument("--write", type=Path, help="put the tables between the marks in this file")
     parser.add_argument("--clips", default="", help="only those whose name holds this")
+    parser.add_argument("--keep", action="store_true", help="only write BlazePose's detections for the tests")
     options = parser.parse_args(arguments)
     options.kept.mkdir(parents=True, exist_ok=True)
     real = [real_clip(options.data, name) for name in REAL if options.clips in name]
     clips = real + [made_clip(options.data, name) for name in MADE if options.clips in name]
     usable = [create_detector(status.name, "cpu") for status in available_detectors() if status.usable]
     seen = [see(clip, usable[0], options.kept) for clip in clips]
+    if options.keep:
+        for one in seen:
+            keep(one.clip, one.found, one.footage)
+        return
     lines = ["**Trackers on the same detections.**", "", *table(TRACKERS, seen), ""]
     lines += ["**What each part is worth.**", "", *table(PARTS, seen), ""]
     lines += ["**Passes, and tracked crops.**", ""]

@@ -14,11 +14,28 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
+from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch, Track2D
+from pose_server.pipeline.detection import pack_detections, unpack_detections
+from pose_server.track.footage import Footage
 from pose_server.video.open import open_clip
+from pose_shared.skeleton import BLAZEPOSE_33
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["MADE", "REAL", "Score", "TrackedClip", "made_clip", "real_clip", "score", "seen_in"]
+__all__ = [
+    "MADE",
+    "REAL",
+    "Kept",
+    "Score",
+    "TrackedClip",
+    "Tracks",
+    "keep",
+    "kept",
+    "made_clip",
+    "real_clip",
+    "score",
+    "seen_in",
+    "tracks_of",
+]
 
 Frame = NDArray[np.uint8]
 #: Where the trunk of each person is, by frame.
@@ -212,6 +229,79 @@ MADE: dict[str, Callable[[Path], TrackedClip]] = {
 def made_clip(folder: Path, name: str) -> TrackedClip:
     """Return one of `MADE`."""
     return MADE[name](folder)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What BlazePose found in a clip, rounded so that it takes little room."""
+
+    image_size: tuple[int, int]
+    found: list[Detections]
+    footage: Footage
+    truth: Truth
+
+
+#: Steps per unit that numbers are kept in.
+_STEPS = {
+    "boxes_px": (4, np.int16),
+    "keypoints_px": (4, np.int16),
+    "landmarks_m": (200, np.int16),
+    "scores": (255, np.uint8),
+    "keypoint_confidence": (50, np.uint8),
+    "appearance": (250, np.uint8),
+    "sharpness": (10, np.uint16),
+}
+
+
+def keep(clip: TrackedClip, found: Sequence[Detections], footage: Footage) -> None:
+    """Write what was found in a clip, and who is where in it, for `kept`."""
+    arrays = {**pack_detections(found, len(BLAZEPOSE_33)), **footage.arrays()}
+    known = np.isfinite(arrays["appearance"]).all(axis=1)
+    for name, (steps, kind) in _STEPS.items():
+        limits = np.iinfo(kind)
+        arrays[name] = np.clip(np.rint(np.nan_to_num(arrays[name]) * steps), limits.min, limits.max).astype(
+            kind
+        )
+    arrays["known"] = known
+    arrays["steady"] = arrays["steady"].astype(np.float32)
+    truth = [(frame, who, *at) for frame, people in clip.truth.items() for who, at in people.items()]
+    arrays["truth_frame"] = np.array([row[0] for row in truth], dtype=np.int32)
+    arrays["truth_who"] = np.array([row[1] for row in truth], dtype=np.str_)
+    arrays["truth_px"] = np.array([row[2:] for row in truth], dtype=np.float32)
+    arrays["image_size"] = np.array([clip.info.width, clip.info.height])
+    np.savez_compressed(DATA / f"{clip.name}.npz", **arrays)
+
+
+def kept(name: str) -> Kept:
+    """Read what `keep` wrote."""
+    with np.load(DATA / f"{name}.npz") as file:
+        arrays = dict(file)
+    for field, (steps, _) in _STEPS.items():
+        arrays[field] = arrays[field].astype(np.float64) / steps
+    arrays["appearance"][~arrays["known"]] = np.nan
+    arrays["steady"] = arrays["steady"].astype(np.float64)
+    truth: Truth = {}
+    for frame, who, at in zip(
+        arrays["truth_frame"].tolist(), arrays["truth_who"].tolist(), arrays["truth_px"].tolist(), strict=True
+    ):
+        truth.setdefault(frame, {})[who] = (at[0], at[1])
+    width, height = arrays["image_size"].tolist()
+    return Kept((width, height), unpack_detections(arrays), Footage.of_arrays(arrays), truth)
+
+
+def tracks_of(people: Sequence[Track2D], found: Sequence[Detections]) -> Tracks:
+    """Return which detections tracks were made of."""
+    tracks = []
+    for person in people:
+        rows = np.flatnonzero(person.found)
+        frames = person.indices[rows].tolist()
+        tracks.append(
+            {
+                frame: int(np.abs(found[frame].boxes_px - person.boxes_px[row]).sum(axis=1).argmin())
+                for frame, row in zip(frames, rows, strict=True)
+            }
+        )
+    return tracks
 
 
 @dataclass(frozen=True)

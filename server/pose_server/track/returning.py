@@ -16,7 +16,7 @@ __all__ = ["join_returned"]
 
 # Measured on six people who come one by one, three of them in black, and again in a light of 15 % less: the
 # same ones are unlike by 0.006 to 0.025, and differ in their bones by 0.01 to 0.04, which makes 0.4 to 1.4
-# below; different ones by 0.033 and more, and who is dressed alike in their bones by 0.09 to 0.14: 4 and more.
+# below; different ones by 0.033 and more, and those dressed alike in their bones by 0.09 to 0.14: 4 and more.
 #: Of unlikeness, and of the root mean square difference of the logarithms of bones.
 _LOOKS, _BONES = 0.025, 0.05
 #: What bones that are not known count.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from pose_server.pipeline.boundary import Track2D
-from pose_server.track.selection import coverage, select_people
+from pose_server.track.selection import choose_people, coverage, number_people
 from pose_shared.errors import InputError, MediaError
 
 
@@ -38,37 +39,61 @@ def test_coverage_counts_the_frames_in_which_somebody_was_found() -> None:
     assert coverage(LONG_SMALL, 0) == 0.0
 
 
+def numbers(people: dict[int, Track2D]) -> dict[int, int]:
+    return {number: id(track) for number, track in people.items()}
+
+
+def chosen(count: int | None = None, persons: tuple[int, ...] = (), by: str = "prominence") -> list[int]:
+    everybody = number_people(EVERYBODY, 10)
+    return list(choose_people(everybody, count=count, persons=persons, people_by=by, frame_count=10))
+
+
 def test_prominence_is_coverage_times_size_and_ties_go_to_who_came_first() -> None:
     for tracks in itertools.permutations(EVERYBODY):
-        chosen = select_people(tracks, people=None, persons=(), frame_count=10)
-        assert [id(t) for t in chosen] == [id(GAPPY), id(SHORT_LARGE), id(LONG_SMALL)]
+        assert numbers(number_people(tracks, 10)) == numbers({1: GAPPY, 2: SHORT_LARGE, 3: LONG_SMALL})
 
 
 def test_a_tie_in_time_goes_to_the_left() -> None:
     left, right = (track(0, [True] * 4, side_px=50, left_px=x) for x in (10, 300))
-    assert select_people([right, left], people=1, persons=(), frame_count=4)[0] is left
+    assert number_people([right, left], 4)[1] is left
 
 
-def test_the_most_prominent_are_kept() -> None:
-    assert select_people(EVERYBODY, people=1, persons=(), frame_count=10) == [GAPPY]
-    assert len(select_people(EVERYBODY, people=99, persons=(), frame_count=10)) == 3
+def test_the_first_are_kept_with_their_numbers() -> None:
+    assert chosen() == [1, 2, 3]
+    assert chosen(1) == [1]
+    assert chosen(99) == [1, 2, 3]
 
 
-def test_persons_are_counted_from_one_and_override_people() -> None:
-    chosen = select_people(EVERYBODY, people=1, persons=(3, 1, 3), frame_count=10)
-    assert [id(t) for t in chosen] == [id(GAPPY), id(LONG_SMALL)]
+def test_area_and_confidence_may_decide_and_change_no_number() -> None:
+    gappy, short, small = (
+        replace(one, keypoint_confidence=np.full((len(one), 1), sure))
+        for one, sure in ((GAPPY, 0.1), (SHORT_LARGE, 0.5), (LONG_SMALL, 0.9))
+    )
+    short = replace(short, boxes_px=short.boxes_px * 1.2)
+    everybody = number_people([gappy, short, small], 10)
+    assert numbers(everybody) == numbers({1: short, 2: gappy, 3: small})
+
+    def first(by: str, count: int = 1) -> list[int]:
+        return list(choose_people(everybody, count=count, persons=(), people_by=by, frame_count=10))
+
+    assert first("prominence", 2) == first("area", 2) == [1, 2]
+    assert first("score_area", 2) == [1, 3]
+
+
+def test_persons_are_counted_from_one_and_override_a_count() -> None:
+    assert chosen(1, (3, 1, 3)) == [1, 3]
 
 
 @pytest.mark.parametrize("person", [0, 4])
 def test_a_person_who_is_not_there(person: int) -> None:
-    with pytest.raises(InputError, match="there are 3 people") as caught:
-        select_people(EVERYBODY, people=None, persons=(1, person), frame_count=10)
+    with pytest.raises(InputError, match="there are 3 people, counted from 1") as caught:
+        chosen(None, (1, person))
     assert caught.value.reason == "PERSON_UNKNOWN"
     assert caught.value.metadata == {"person": str(person), "people": "3"}
 
 
 def test_nobody_at_all() -> None:
     with pytest.raises(MediaError, match="try a clip") as caught:
-        select_people([], people=None, persons=(2,), frame_count=10)
+        number_people([], 10)
     assert caught.value.reason == "NO_PERSON"
     assert caught.value.exit_code == 2

@@ -280,3 +280,44 @@ def test_identities_that_are_known_are_kept_through_everything() -> None:
             own.add(int(number_of(found)[same]))
         assert len(own) == 1
     assert sum(int(track.found.sum()) for track in tracks) == sum(len(found) for found in film.detections)
+
+
+def with_scores(film: Film, score: Callable[[int], float], actor: int = 0) -> Film:
+    """Give an actor's detections the scores of their frames."""
+    for found in film.detections:
+        for k, box in enumerate(found.boxes_px):
+            if film.truth[found.index, float(box[0])] == actor:
+                found.scores[k] = score(found.index)
+    return film
+
+
+def sure_cast(film: Film, sure_score: float) -> list[tuple[set[int], float]]:
+    return film.cast(
+        track_people(
+            film.detections,
+            keypoint_names=NAMES,
+            image_size=IMAGE_SIZE,
+            progress=SilentProgress(),
+            sure_score=sure_score,
+        )
+    )
+
+
+def test_who_is_never_sure_is_nobody() -> None:
+    film = with_scores(shoot([Actor(walk(300, 0.3)), Actor(walk(900, -0.3), facing=-1)]), lambda _: 0.6)
+    assert len(sure_cast(film, 0.6)) == 2
+    assert sure_cast(film, 0.7) == [({1}, 1.0)]
+
+
+def test_one_sure_detection_makes_a_person_of_all_the_others() -> None:
+    film = with_scores(shoot([Actor(walk(300, 0.3))]), lambda frame: 0.8 if frame == 70 else 0.1)
+    assert sure_cast(film, 0.7) == [({0}, 1.0)]
+
+
+def test_unsure_detections_beside_somebody_neither_take_nor_end_a_track() -> None:
+    """What a detector sees a second time, a little aside, is unsure and is no rival."""
+    beside = Actor(walk(306 + 30, 0.3), hidden=[(0.0, 1.0), (3.0, 9.0)], score=0.3)
+    film = shoot([Actor(walk(300, 0.3)), beside])
+    cast = sure_cast(film, 0.7)
+    assert [actors for actors, _ in cast] == [{0}]
+    assert cast[0][1] == 1.0
