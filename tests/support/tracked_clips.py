@@ -243,11 +243,11 @@ class Kept:
 
 #: Steps per unit that numbers are kept in.
 _STEPS = {
-    "boxes_px": (4, np.int16),
-    "keypoints_px": (4, np.int16),
-    "landmarks_m": (200, np.int16),
+    "boxes_px": (8, np.int16),
+    "keypoints_px": (8, np.int16),
+    "landmarks_m": (250, np.int16),
     "scores": (255, np.uint8),
-    "keypoint_confidence": (50, np.uint8),
+    "keypoint_confidence": (100, np.uint8),
     "appearance": (250, np.uint8),
     "sharpness": (10, np.uint16),
 }
