@@ -274,3 +274,39 @@ def test_openpose_on_a_film_shows_the_man_and_the_bystander(reference_data: Path
     assert (report.clip.frame_count, report.clip.rate, report.detector) == (100, "60/1", "openpose")
     assert [person.coverage for person in report.people] == pytest.approx([0.99, 1.0], abs=0.011)
     assert report.people[0].reprojection_px < 15
+
+
+def test_people_are_picked_merged_and_split_and_have_pictures(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    path = write(tmp_path / "a.json", results())
+    box = imported(tmp_path / "all", film, read_keypoints(path)[0]).people[1].best_box_px
+    at = f"{(box[0] + box[2]) / 2:.0f},{(box[1] + box[3]) / 2:.0f}@10"
+    code, printed = call(
+        tmp_path, film, "--keypoints", path, "--formats", "npz", "-o", tmp_path / "out",
+        "--split", "1@15", "--split", "2@0.8s", "--merge", "1+1@15", "--click", at, "--person", "4",
+    )  # fmt: skip
+    assert code == 0, printed
+    report = json.loads(printed)
+    seen = [(p["index"], p["first_frame"], p["last_frame"], p["spans"]) for p in report["people"]]
+    # Person 3 is what became of person 1, with whom they were put together again.
+    assert seen == [(2, 0, 19, [[0, 19]]), (4, 20, 39, [[20, 39]])]
+    assert report["options"]["tracking"]["merges"] == ["1+1@15"]
+    for person in report["people"]:
+        assert f"{person['folder']}/thumbnail.jpg" in report["files"]
+        picture = (tmp_path / "out" / person["folder"] / "thumbnail.jpg").read_bytes()
+        assert picture[:2] == b"\xff\xd8" and len(picture) <= 20_000
+        assert "thumbnail" not in person
+    refine(tmp_path / "out", SolveOptions(smoothing=0.9), tmp_path / "again", progress=SilentProgress())
+    again = tmp_path / "again" / "person_04" / "thumbnail.jpg"
+    assert again.read_bytes() == (tmp_path / "out" / "person_04" / "thumbnail.jpg").read_bytes()
+
+
+def test_a_click_beside_everybody_says_who_is_near(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", results())
+    code, printed = call(
+        tmp_path, "--keypoints", path, "--size", "1280x720", "--input-fps", "30", "-o", tmp_path / "out",
+        "--click", "3,3",
+    )  # fmt: skip
+    error = json.loads(printed)["error"]
+    assert code == 2 and error["reason"] == "CLICK_NOBODY" and "is nearest" in error["message"]
+    assert not (tmp_path / "out").exists()

@@ -82,9 +82,8 @@ def found_spans(track: Track2D) -> tuple[tuple[int, int], ...]:
     rows = np.flatnonzero(track.found)
     gaps_s = np.diff(track.times_s[rows])
     frame_s = float(np.median(np.diff(track.times_s))) if len(track) > 1 else 0.0
-    widest = np.sort(gaps_s)[::-1][: _MOST_SPANS - 1]
-    limit = max(_GAP_S + frame_s, float(widest[-1]) if len(widest) == _MOST_SPANS - 1 else 0.0)
-    ends = np.flatnonzero(gaps_s >= limit)
+    widest = np.argsort(-gaps_s, kind="stable")[: _MOST_SPANS - 1]
+    ends = np.sort(widest[gaps_s[widest] >= _GAP_S + frame_s])
     frames = track.indices[rows]
     begins = np.concatenate([[0], ends + 1])
     stops = np.concatenate([ends, [len(rows) - 1]])

@@ -120,11 +120,11 @@ class ImportReport:
         return dataclasses.asdict(self)
 
 
-def found_people(folder: Path, people: Iterable[PersonReport]) -> tuple[FoundPerson, ...]:
+def found_people(folder: Path, people: Iterable[PersonSummary]) -> tuple[FoundPerson, ...]:
     """Return people of a result folder with their pictures, where it has them."""
     found = []
     for person in people:
-        thumbnail = folder / person.folder / THUMBNAIL_FILE
+        thumbnail = folder / f"person_{person.index:02d}" / THUMBNAIL_FILE
         content = thumbnail.read_bytes() if thumbnail.is_file() else b""
         found.append(FoundPerson(**{**vars(PersonSummary.from_dict(vars(person))), "thumbnail": content}))
     return tuple(found)

@@ -60,12 +60,22 @@ class Click:
 
 @dataclass(frozen=True)
 class Part:
-    """A person, or what becomes of a person from some moment on."""
+    """A person, or what becomes of a person from some moment on.
+
+    Raises
+    ------
+    InputError
+        Nobody can have that number (``PEOPLE_INVALID``).
+    """
 
     person: int
     """Counted from 1, as without any edits."""
     at: Moment | None = None
     """When a split makes somebody new of them; None for what there is before."""
+
+    def __post_init__(self) -> None:
+        if self.person < 1:
+            raise InputError("People are counted from 1.", reason="PEOPLE_INVALID", value=self.person)
 
     @classmethod
     def parse(cls, text: str, option: str) -> Part:

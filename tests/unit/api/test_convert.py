@@ -34,6 +34,14 @@ from pose_server.pipeline.solve_options import (
     PartFilter,
     SolveOptions,
 )
+from pose_server.pipeline.tracking_options import (
+    PEOPLE_BY,
+    REIDENTIFY,
+    Click,
+    Merge,
+    Part,
+    TrackingOptions,
+)
 from pose_shared._generated.pose.v1 import jobs_pb2, types_pb2
 from pose_shared.errors import InputError, MediaError
 from pose_shared.messages import Job as ClientJob
@@ -72,6 +80,24 @@ solves = st.builds(
     edits=st.lists(edits, max_size=3).map(tuple),
     filters=st.lists(filters, max_size=3).map(tuple),
 )
+
+
+parts = st.builds(Part, st.integers(1, 9), st.none() | moments)
+clicks = st.builds(Click, st.floats(0, 1e4), st.floats(0, 1e4), st.none() | moments)
+
+
+@st.composite
+def trackings(draw: st.DrawFn) -> TrackingOptions:
+    named = draw(st.lists(parts, max_size=6, unique=True))
+    splits = tuple(part for part in named if part.at is not None)
+    merges = (Merge(tuple(named)),) if len(named) > 1 and draw(st.booleans()) else ()
+    return TrackingOptions(
+        people_by=draw(st.sampled_from(PEOPLE_BY)),
+        clicks=tuple(draw(st.lists(clicks, max_size=3))),
+        splits=splits,
+        merges=merges,
+        reidentify=draw(st.sampled_from(REIDENTIFY)),
+    )
 
 
 positions = st.tuples(*[st.floats(-1e6, 1e6)] * 3)
@@ -123,6 +149,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             detector=draw(st.sampled_from(["auto", "blazepose", "rtmpose:halpe26"])),
             detector_score=draw(st.none() | st.floats(0.01, 0.99)),
             **draw(cameras),
+            tracking=draw(trackings()),
             lifter=draw(st.sampled_from(LIFTERS)),
             cleanup=draw(cleanups),
             solve=draw(solves),
@@ -180,6 +207,23 @@ def test_a_camera_track_goes_from_client_to_options() -> None:
     assert caught.value.reason == "CAMERA_TRACK_INVALID"
     with pytest.raises(InputError, match="camera_track"):
         import_spec(clip, {"camera_track": {"frames": [1], "positions_m": [[1]], "rotations_wxyz": []}})
+
+
+@given(trackings())
+def test_tracking_goes_from_client_to_options(wanted: TrackingOptions) -> None:
+    clip = RemoteClip("a.mp4", uploads=(("uploads/" + "0" * 64, "a.mp4"),))
+    asked = ImportOptions(tracking=TrackingOptions.from_dict(wanted.to_dict()), detector_score=0.25)
+    fields = {name: asked.to_dict()[name] for name in ("tracking", "detector_score")}
+    assert request_of(import_spec(clip, fields)).options == asked
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"clicks": ["1"]}, {"clicks": ["1,a"]}, {"splits": ["x@3"]}, {"merges": ["1+"]}, {"click": ["1,1"]}],
+)
+def test_tracking_that_cannot_be_read_is_refused_by_the_client(value: dict[str, list[str]]) -> None:
+    with pytest.raises(InputError, match="tracking"):
+        import_spec(RemoteClip("a.mp4", path="a.mp4"), {"tracking": value})
 
 
 def test_an_empty_spec_takes_the_defaults() -> None:
@@ -288,6 +332,28 @@ def test_a_rate_over_zero_is_refused() -> None:
     for denominator in (0, -1):
         with pytest.raises(InputError):
             rate_of(types_pb2.Rate(numerator=25, denominator=denominator))
+
+
+def test_who_was_found_comes_with_a_picture_but_not_in_lists() -> None:
+    person = FoundPerson(
+        2,
+        3,
+        99,
+        0.5,
+        0.25,
+        spans=((3, 40), (60, 99)),
+        best_frame=61,
+        best_box_px=(1.5, 2.0, 30.0, 90.0),
+        thumbnail=b"\xff\xd8 a picture",
+    )
+    told = ClientEvent.from_proto(event_message(JobEvent(3, 5.0, (person,)), 9.0))
+    finished = job(REQUEST, state=JobState.SUCCEEDED, people=(person,))
+    read = ClientJob.from_proto(job_message(finished))
+    assert told is not None and told.people is not None
+    for found in (told.people[0], read.people[0], FoundPerson.from_dict(person.to_dict())):
+        assert vars(found) == vars(person)
+    listed = ClientJob.from_proto(job_message(finished, with_files=False)).people[0]
+    assert vars(listed) == {**vars(person), "thumbnail": b""}
 
 
 def test_a_list_leaves_out_the_files_of_the_media() -> None:

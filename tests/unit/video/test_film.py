@@ -56,6 +56,17 @@ def test_batches_hold_what_the_contract_says(make_film) -> None:
     assert source.info.codec == "h264"
 
 
+def test_single_frames_are_those_of_the_film(make_film, see) -> None:
+    source = open_clip(make_film(frames=200), start=Moment(frame=10), end=Moment(frame=190))
+    whole = see(source.batches(8))
+    wanted = [150, 11, 189, 12, 70, 11]
+    found = dict(source.frames_at(wanted))
+    assert list(found) == sorted(set(wanted))
+    for index, frame in found.items():
+        assert np.array_equal(frame, whole.frames[index - 10])
+    assert list(source.frames_at([])) == []
+
+
 def test_a_source_can_be_read_again_and_twice_at_once(make_film, see) -> None:
     source = open_clip(make_film(frames=12))
     next(source.batches(5))

@@ -231,3 +231,17 @@ def test_the_extra_to_install_is_named(tmp_path, monkeypatch) -> None:
         open_clip(tmp_path / "a%d.exr", input_fps=RATE)
     assert caught.value.metadata["extra"] == "exr"
     assert isinstance(caught.value, PoseError) and caught.value.exit_code == 2
+
+
+def test_single_pictures_are_those_of_the_sequence(write_sequence, see) -> None:
+    source = open_clip(write_sequence("shot.%04d.png", range(7, 90)), input_fps=RATE)
+    assert see_numbers(see, source, [80, 3, 4]) == [3, 4, 80]
+
+
+def see_numbers(see, source, wanted) -> list[int]:
+    """Which pictures come, by the number that they carry."""
+    whole = see(source.batches(8))
+    return [
+        next(k for k, other in enumerate(whole.frames) if np.array_equal(frame, other))
+        for _, frame in source.frames_at(wanted)
+    ]
