@@ -22,6 +22,7 @@ from pose_server.pipeline.detection import detect_clip
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.quality import contact_points_m
 from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.pipeline.witness import Witness
 from pose_server.solve.clip import solve_clip
 from pose_server.solve.contacts import SOLES
 from pose_server.track.selection import number_people
@@ -40,13 +41,15 @@ def person_of(reference: ClipReference, detector: str | Detector) -> tuple[Track
     source = open_clip(reference.film)
     finder = create_detector(detector, "cpu") if isinstance(detector, str) else detector
     backdrop = Backdrop()
-    found = detect_clip(source, finder, SilentProgress(), look=backdrop.look)
     size = (source.info.width, source.info.height)
+    witness = Witness(size, finder.keypoint_names)
+    found = detect_clip(source, finder, SilentProgress(), look=backdrop.look, witness=witness)
     tracks = track_people(
         found,
         keypoint_names=finder.keypoint_names,
         image_size=size,
         progress=SilentProgress(),
+        footage=witness.footage(still=True),
         sure_score=finder.sure_score,
     )
     person = number_people(tracks, len(found))[1]
