@@ -277,7 +277,7 @@ def main(arguments: Sequence[str]) -> None:
     real = [real_clip(options.data, name) for name in REAL if options.clips in name]
     clips = real + [made_clip(options.data, name) for name in MADE if options.clips in name]
     usable = [create_detector(status.name, "cpu") for status in available_detectors() if status.usable]
-    seen = [see(clip, usable[0], options.kept) for clip in clips]
+    seen = [see(clip, BlazePose(), options.kept) for clip in clips]
     if options.keep:
         for one in seen:
             keep(one.clip, one.found, one.footage)
