@@ -48,6 +48,7 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
         ``focal_mm``), ``detector`` and ``lifter`` (str), ``detector_score`` (float), ``tracking`` (a
         mapping with any of ``people_by`` and ``reidentify`` (str), ``clicks`` such as
         ``"640,360@120"``, ``splits`` such as ``"2@140"`` and ``merges`` such as ``"1+2@140"``),
+        ``cleanup`` (a mapping with any of ``gaps``, ``gap_limit_s``, ``repair`` and ``smoothing``),
         ``formats`` (strings), ``allow_truncated`` (bool), and those of `solve_spec`.
         What is absent or None takes the server's default.
 
@@ -182,6 +183,10 @@ def _tracking(value: Any) -> jobs_pb2.TrackingSpec:
     )
 
 
+def _cleanup(value: Any) -> jobs_pb2.CleanupSpec:
+    return jobs_pb2.CleanupSpec(**{name: known for name, known in value.items() if known is not None})
+
+
 def _contact_edits(value: Any) -> jobs_pb2.ContactEdits:
     return jobs_pb2.ContactEdits(
         edits=[
@@ -232,6 +237,7 @@ _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "calibration": _copy("calibration", _calibration),
     "camera": _set("camera", str),
     "camera_track": _copy("camera_track", _camera_track),
+    "cleanup": _copy("cleanup", _cleanup),
     "detector": _set("detector", str),
     "detector_score": _set("detector_score", float),
     "end": _copy("end", _moment),

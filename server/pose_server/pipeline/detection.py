@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pose_server.detect.detector import Detector
 from pose_server.pipeline.boundary import Detections
 from pose_server.pipeline.progress import Progress
-from pose_server.video.budget import batches_ahead
 from pose_server.pipeline.witness import Witness
+from pose_server.video.budget import batches_ahead
 from pose_server.video.prefetch import prefetch
 from pose_server.video.source import FrameSource
 
