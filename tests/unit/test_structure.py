@@ -80,7 +80,7 @@ KEEPERS = {
     "maya": ("plugins/maya",),
     "torch": tuple(
         f"server/pose_server/{p}"
-        for p in ("engine", "detect", "track", "lift", "solve", "retarget", "train", "evaluate")
+        for p in ("engine", "weights", "detect", "track", "lift", "solve", "retarget", "train", "evaluate")
     ),
     "mediapipe": ("server/pose_server/detect",),
     "onnxruntime": ("server/pose_server/detect",),

@@ -180,7 +180,7 @@ def _recognised(
 def _array_clips(
     tree: FileTree, name: str, formats: dict[str, tuple[KeypointFormat, ...]], layout: str | None
 ) -> Iterator[KeypointClip]:
-    from pose_server.lift.pickled import read_arrays
+    from pose_server.weights.pickled import read_arrays
 
     local = tree.local(name)
     if local is None:

@@ -19,8 +19,8 @@ from pose_shared.errors import InputError
 from pose_shared.skeleton import COCO_17, H36M_17, HUMANEVA_15, JOINT_SETS, MPII_16
 from torch import Tensor
 
-from pose_server.lift.pickled import read_pickled
 from pose_server.lift.temporal import TemporalForm, TemporalModel
+from pose_server.weights.pickled import read_pickled
 
 __all__ = ["PoseCheckpoint", "read_checkpoint", "write_checkpoint"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pose_shared.errors import InputError
 
-from pose_server.lift.pickled import read_arrays
 from pose_server.lift.videopose3d import filled
+from pose_server.weights.pickled import read_arrays
 
 __all__ = ["FilmPoints", "read_detections"]
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pose_shared.errors import InputError
 from pose_shared.skeleton import COCO_17, H36M_17, HUMANEVA_15, JOINT_SETS, MPII_16
 
-from pose_server.lift.pickled import read_arrays
 from pose_server.lift.videopose3d import mirror_of, normalised
 from pose_server.train import human36m, humaneva
 from pose_server.train.screen import ScreenCamera
+from pose_server.weights.pickled import read_arrays
 
 __all__ = ["PoseSet", "View", "read_pose_set", "thinned", "write_keypoints", "write_positions"]
 

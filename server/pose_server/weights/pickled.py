@@ -1,8 +1,9 @@
 """Reads what others pickled, without running anything that is pickled.
 
 A pickle is a program that may call anything.  This reader knows the few names that checkpoints of
-torch (the zip format, and the one before torch 1.6) and object arrays of numpy need, puts its own
-harmless makers in their place, and refuses a file that asks for any other name.
+torch (the zip format, and the one before torch 1.6), plain pickles of arrays such as Detectron2's, and
+object arrays of numpy need, puts its own harmless makers in their place, and refuses a file that asks
+for any other name.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _RANDOM_STATES = (
 
 
 def read_pickled(path: Path) -> Any:
-    """Return what `torch.save` wrote: containers, numbers, texts, tensors on the CPU.
+    """Return what `torch.save` or `pickle.dump` wrote: containers, numbers, texts, arrays, tensors.
 
     Random states of numpy come as placeholders without content.
 
@@ -64,7 +65,9 @@ def read_pickled(path: Path) -> Any:
         if zipfile.is_zipfile(file):
             return _from_zip(file)
         file.seek(0)
-        return _from_stream(file, path.stat().st_size)
+        is_torch = _MAGIC.to_bytes(10, "little") in file.read(64)
+        file.seek(0)
+        return _from_stream(file, path.stat().st_size) if is_torch else _from_plain(file)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
@@ -188,6 +191,12 @@ def _empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray[Any, Any]:
     return np.ndarray((0,), dtype="b")
 
 
+def _array(content: bytes, dtype: np.dtype[Any], shape: Any, order: str) -> np.ndarray[Any, Any]:
+    if dtype.hasobject:
+        raise ValueError("an array of objects in bytes")
+    return np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
 _MAKERS: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("_codecs", "encode"): _latin1,
@@ -204,6 +213,7 @@ _MAKERS: dict[tuple[str, str], Any] = {
         for core in ("core", "_core")
         for name, maker in (("_reconstruct", _empty_array), ("scalar", _scalar))
     },
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _array for core in ("core", "_core")},
     **dict.fromkeys(_RANDOM_STATES, _Placeholder),
 }
 
@@ -258,6 +268,14 @@ def _from_stream(file: IO[bytes], size: int) -> Any:
     for key in _Unpickler(file).load():
         count = int.from_bytes(file.read(8), "little")
         storages.fill(key, file.read(count * storages.made[key].dtype.itemsize))
+    return content
+
+
+def _from_plain(file: IO[bytes]) -> Any:
+    stream = _modest(file.read())
+    content = _Unpickler(stream).load()
+    if stream.read(1):
+        raise ValueError("more than one object")
     return content
 
 

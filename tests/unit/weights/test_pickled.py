@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import pickle
 import struct
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from pose_server.lift.pickled import read_arrays, read_pickled
+from pose_server.weights.pickled import read_arrays, read_pickled
 from pose_shared.errors import InputError
 from torch import nn
 
@@ -89,6 +91,61 @@ def test_random_states_as_numpy_1_16_and_python_2_wrote_them(tmp_path: Path) -> 
     assert list(read_pickled(file)) == ["random_state"]
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_plain_pickle_of_arrays_as_model_zoos_have_them(tmp_path: Path, protocol: int) -> None:
+    weights = {
+        "backbone.weight": np.random.default_rng(0).normal(size=(4, 3, 2)).astype("f4"),
+        "turned": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "scale": np.float32(0.5),
+        "count": np.array(7),
+    }
+    file = tmp_path / "model_final.pkl"
+    file.write_bytes(pickle.dumps({"model": weights, "__author__": "somebody"}, protocol=protocol))
+    found = read_pickled(file)
+    assert found["__author__"] == "somebody"
+    assert list(found["model"]) == list(weights)
+    for name, array in weights.items():
+        np.testing.assert_array_equal(found["model"][name], array)
+        assert found["model"][name].dtype == array.dtype
+
+
+def test_a_plain_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "evil.pkl"
+    file.write_bytes(pickle.dumps({"model": {"w": np.zeros(3)}, "extra": Command(tmp_path / "was_run")}))
+    with pytest.raises(InputError, match=r"^evil.pkl contains code \(pathlib.Path.touch\), which is never"):
+        read_pickled(file)
+    assert not (tmp_path / "was_run").exists()
+    pickle.loads(file.read_bytes())
+    assert (tmp_path / "was_run").exists(), "the file would have run where it is unpickled"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[:-1],
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole + b"more",
+        # A place in the memo far beyond the file's size, for which the unpickler would make room.
+        lambda whole: whole[:2] + b"Nr\xff\xff\xff\x7f0" + whole[2:],
+        # An array of a thousand million numbers, of which three come.
+        lambda whole: whole.replace(b"K\x03\x85", b"J\x00\xca\x9a\x3b\x85", 1),
+    ],
+    ids=["last byte gone", "half of it", "more behind it", "gigantic memo", "gigantic array"],
+)
+def test_damaged_plain_pickles_are_one_sentence(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    whole = pickle.dumps({"model": {"w": np.arange(3.0)}}, protocol=2)
+    damaged = damage(whole)
+    assert damaged != whole
+    (tmp_path / "x.pkl").write_bytes(damaged)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"^x.pkl is damaged, cut short or not a checkpoint; "):
+            read_pickled(tmp_path / "x.pkl")
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
+
+
 class Command:
     """Unpickled anywhere else, this would leave a file behind."""
 
@@ -123,7 +180,7 @@ def test_code_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
         "torch.hub load",
         "numpy load",
         "collections OrderedDict.fromkeys",
-        "pose_server.lift.pickled io",
+        "pose_server.weights.pickled io",
         "numpy.testing._private.utils runstring",
     ],
 )
