@@ -66,6 +66,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "onnx": None
         if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxruntime")
         else "onnx or onnxruntime is not installed (pip install -e .[dev])",
+        "detectron2": None
+        if importlib.util.find_spec("detectron2")
+        else "Detectron2 is not installed (docs/detectors.md says how)",
         "reference": None if _REFERENCE.is_dir() else f"the reference data is not here ({_REFERENCE})",
     }
     for item in items:

@@ -20,6 +20,12 @@ __all__ = ["DetectorStatus", "ModelStatus", "available_detectors", "best_detecto
 Create = Callable[[str | None, str, float | None], Detector]
 
 
+def _detectron2(model: str | None, device: str, score: float | None) -> Detector:
+    from pose_server.detect.detectron2 import Detectron2
+
+    return Detectron2(model, device=device, score=score)
+
+
 def _blazepose(model: str | None, device: str, score: float | None) -> Detector:
     # TensorFlow Lite in mediapipe's wheel computes on the CPU whatever the device.
     for what, given in (("models", model), ("score to set", score)):
@@ -40,6 +46,7 @@ def _rtmpose(model: str | None, device: str, score: float | None) -> Detector:
 _DETECTORS: dict[str, tuple[Create, str]] = {
     "rtmpose": (_rtmpose, "17 points, or 26 with heels and toes, on the CPU or a GPU"),
     "blazepose": (_blazepose, "33 points in 2D and 3D for several people, on the CPU"),
+    "detectron2": (_detectron2, "17 points of everybody by Keypoint R-CNN, best on a GPU"),
 }
 
 
@@ -100,7 +107,7 @@ def best_detector() -> tuple[str, str]:
     better = [status for status in statuses[: statuses.index(best)] if status.lacks_weights]
     if best.usable and better:
         why = f"The detector is {best.name}; {better[0].name} would be better. {better[0].advice}"
-    elif best.usable and best is not statuses[-1]:
+    elif best.usable and best.models:
         why = f"The detector is {best.name}, the best whose weights are here."
     else:
         why = ""
