@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose_server.detect.detector import Detector
-from pose_server.pipeline.boundary import Detections
+from pose_server.pipeline.boundary import ClipInfo, Detections, FrameBatch
 from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.witness import Witness
 from pose_server.video.budget import batches_ahead
@@ -19,9 +19,11 @@ from pose_server.video.source import FrameSource
 __all__ = ["DETECT_VERSION", "detect_clip", "pack_detections", "unpack_detections"]
 
 #: Raised when the stage gives other numbers for the same frames and detector.
-DETECT_VERSION = 4
+DETECT_VERSION = 5
 _BATCH_FRAMES = 8
 _PREFETCH_BATCHES = 4
+
+Look = Callable[[int, NDArray[np.uint8]], None]
 
 
 def detect_clip(
@@ -29,14 +31,14 @@ def detect_clip(
     detector: Detector,
     progress: Progress,
     *,
-    look: Callable[[int, NDArray[np.uint8]], None] | None = None,
+    look: Look | None = None,
     witness: Witness | None = None,
 ) -> list[Detections]:
     """Return what the detector sees in every frame of the asked range, in order.
 
     `look` is shown a frame and its number about every half second, the first among them; `witness` is
-    shown every frame, and told who is in it.  Decoding runs in a thread of its own, a few batches ahead;
-    memory does not depend on the length.
+    shown every frame, and told who is in it.  Decoding and `look` run in a thread of their own, a few
+    batches ahead; memory does not depend on the length.
     """
     found: list[Detections] = []
     total = source.info.frame_count
@@ -51,21 +53,29 @@ def detect_clip(
     with (
         detector.session(source.info) as session,
         prefetch(
-            source.batches(_BATCH_FRAMES), batches_ahead(source.info, _BATCH_FRAMES, _PREFETCH_BATCHES)
+            _shown(source.batches(_BATCH_FRAMES), source.info, look),
+            batches_ahead(source.info, _BATCH_FRAMES, _PREFETCH_BATCHES),
         ) as batches,
     ):
-        every = max(1, round(source.info.rate / 2))
         for batch in batches:
-            for frame, index in zip(batch.frames, batch.indices, strict=True):
-                if look and (index - source.info.first_frame) % every == 0:
-                    look(int(index), frame)
-                if witness:
+            if witness:
+                for frame, index in zip(batch.frames, batch.indices, strict=True):
                     witness.take(int(index), frame)
             settle(session.detect(batch))
             progress.report("detect", len(found), max(total, len(found)))
         settle(session.finish())
     progress.report("detect", len(found), len(found))
     return found
+
+
+def _shown(batches: Iterator[FrameBatch], info: ClipInfo, look: Look | None) -> Iterator[FrameBatch]:
+    """Pass batches on, and show some of their frames in passing."""
+    every = max(1, round(info.rate / 2))
+    for batch in batches:
+        for frame, index in zip(batch.frames, batch.indices, strict=True):
+            if look and (index - info.first_frame) % every == 0:
+                look(int(index), frame)
+        yield batch
 
 
 def pack_detections(found: Sequence[Detections], keypoint_count: int) -> dict[str, NDArray[Any]]:
