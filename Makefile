@@ -5,14 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 VIDEO ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+D2_PIP = .venvs/detectron2/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check bench plugins protos docs clean
+.PHONY: demo test test-detectron2 check bench plugins protos docs clean
 
 demo: $(VENV)/.demo  ## import a clip (VIDEO=path, or the demo clip) through a server into Blender: out/demo
 	$(BIN)/python scripts/demo.py --out out/demo $(if $(VIDEO),"$(VIDEO)")
 
 test: $(VENV)/.test check  ## run every test that this machine can run
 	$(BIN)/python -m pytest
+
+test-detectron2: .venvs/detectron2/.made  ## the tests of that detector, in an environment of its own (5 GB)
+	.venvs/detectron2/bin/python -m pytest -m detectron2
 
 check: $(VENV)/.test  ## lint and types
 	$(BIN)/ruff check .
@@ -48,3 +52,11 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	@scripts/system-packages
 	$(PIP) --editable '.[blender,exr,dev]'
 	@touch $@ $(VENV)/.demo
+
+# torchvision's wheel runs beside the torch of PyPI, not beside a build for the CPU alone: hence ===.
+.venvs/detectron2/.made: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venvs/detectron2
+	$(D2_PIP) 'torch===2.13.0' torchvision==0.28.0 setuptools
+	$(D2_PIP) --editable '.[dev]'
+	$(D2_PIP) --no-build-isolation git+https://github.com/facebookresearch/detectron2
+	@touch $@

@@ -30,7 +30,7 @@ _COVERED = 0.53
 _KNOWN_EXTRAS = ("pixel_mean", "pixel_std", "anchor_generator.cell_anchors")
 #: Memory for each pixel of the resized picture, measured (see docs/detectors.md), and with some room.
 _BYTES_PER_PIXEL = 800
-_MOST_FRAMES = 16
+_MOST_FRAMES, _CPU_FRAMES = 16, 2
 
 
 class People(NamedTuple):
@@ -129,7 +129,7 @@ class KeypointRcnn:
     def frames_at_once(self, height: int, width: int) -> int:
         """Return how many frames of a size to compute together on this device as it is now."""
         if self._device.type != "cuda":
-            return 1
+            return _CPU_FRAMES
         free_bytes, _ = torch.cuda.mem_get_info(self._device)
         wide, high = _network_size(height, width, *self._sizes)
         return max(1, min(_MOST_FRAMES, int(free_bytes / (_BYTES_PER_PIXEL * wide * high))))

@@ -67,7 +67,7 @@ def require_detectron2() -> None:
     missing = next((name for name in ("torchvision", "detectron2") if find_spec(name) is None), None)
     if missing is not None:
         raise MissingExtraError(
-            f"The detector detectron2 needs the package {missing}; run 'pip install torch==2.13.0 "
+            f"The detector detectron2 needs the package {missing}; run 'pip install torch===2.13.0 "
             "torchvision==0.28.0 setuptools' and then 'pip install --no-build-isolation "
             'git+https://github.com/facebookresearch/detectron2 "protobuf<5" "numpy<2"\', as '
             "docs/detectors.md describes.",

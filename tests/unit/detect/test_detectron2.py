@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from made_keypoint_rcnn import made_picture, write_small_config, write_weights
+from pose_server.detect import registry
 from pose_server.detect.detectron2 import Detectron2, Detectron2Session
 from pose_server.detect.keypoint_rcnn import People, import_detectron2
 from pose_server.detect.registry import available_detectors, create_detector
@@ -121,6 +122,15 @@ def test_a_package_that_does_not_start_is_one_sentence(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(MissingExtraError, match=r"torchvision::nms does not exist and more\); install them"):
         import_detectron2()
+
+
+def test_it_is_never_chosen_by_itself_because_it_takes_seconds_on_a_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything = {name: (lambda *_: None, "") for name in registry._DETECTORS}
+    monkeypatch.setattr(registry, "_DETECTORS", {**everything, "rtmpose": registry._DETECTORS["rtmpose"]})
+    monkeypatch.setattr("pose_server.detect.onnx_network.find_spec", lambda name: None)
+    assert registry.best_detector() == ("blazepose", "")
 
 
 @pytest.fixture(scope="module")
