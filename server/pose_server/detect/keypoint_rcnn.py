@@ -186,8 +186,12 @@ def _model(files: KeypointRcnnFiles, config: Any) -> Any:
     from detectron2.modeling import build_model
 
     weights = read_weights(files.weights)
+    # First without memory: no configuration takes any before its weights are known to fit.
+    shapes = config.clone()
+    shapes.MODEL.DEVICE = "meta"
     try:
-        model = build_model(config).eval()
+        with torch.device("meta"):
+            own = build_model(shapes).state_dict()
     except Exception as error:  # Parts by names that do not exist, sizes that do not fit.
         raise InputError(
             f"Detectron2 cannot build what {files.config.name} describes ({_told(error)}); give a "
@@ -195,7 +199,6 @@ def _model(files: KeypointRcnnFiles, config: Any) -> Any:
             reason="DETECTOR_CONFIG_UNSUITABLE",
             path=files.config,
         ) from None
-    own = model.state_dict()
     given = {name: value for name, value in weights.items() if not any(k in name for k in _KNOWN_EXTRAS)}
     missing, unknown = sorted(own.keys() - given), sorted(given.keys() - own.keys())
     others = sorted(name for name in own.keys() & given if own[name].shape != given[name].shape)
@@ -210,6 +213,7 @@ def _model(files: KeypointRcnnFiles, config: Any) -> Any:
                 first=names[0],
                 count=len(names),
             )
+    model = build_model(config).eval()
     model.load_state_dict(given)
     head = model.roi_heads.keypoint_head
     layers = head.layers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,16 @@ def test_weights_of_other_networks_are_refused(
     with pytest.raises(InputError, match=told) as error:
         loaded(tmp_path, SMALL, tmp_path / "w.pkl")
     assert error.value.reason == "CHECKPOINT_SHAPE"
+
+
+@pytest.mark.detectron2
+def test_a_gigantic_network_takes_no_memory(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps({"model": arrays}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="has in another size"):
+        loaded(tmp_path, SMALL.replace("FC_DIM: 64", "FC_DIM: 1000000"), tmp_path / "w.pkl")
+    grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kb < 1e6, "it would have 50 GB"
 
 
 @pytest.mark.detectron2
