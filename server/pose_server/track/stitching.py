@@ -49,7 +49,7 @@ _PROPORTION_NOISE = 0.12  # of the logarithm of a bone's length
 # (median), against the sun by 0.2 at most; different people by 0.3 (median), one in twenty by less than 0.1.
 _LOOKS_S = 0.5
 _LOOKS_SCALE = 0.06  # of unlikeness, per nat
-_LOOKS_WORST = 4.0  # nats: somebody may walk from the sun into the shade
+_LOOKS_WORST = 8.0  # nats: somebody may walk from the sun into the shade
 _BLOCK = 256  # tracks whose joins are weighed at once
 
 
