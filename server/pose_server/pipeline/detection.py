@@ -37,7 +37,7 @@ def detect_clip(
     """Return what the detector sees in every frame of the asked range, in order.
 
     `look` is shown a frame and its number about every half second, the first among them; `witness` is
-    shown every frame, and told who is in it.  Decoding and `look` run in a thread of their own, a few
+    shown every frame, and told who is in it.  Decoding and both looks run in a thread of their own, a few
     batches ahead; memory does not depend on the length.
     """
     found: list[Detections] = []
@@ -53,14 +53,11 @@ def detect_clip(
     with (
         detector.session(source.info) as session,
         prefetch(
-            _shown(source.batches(_BATCH_FRAMES), source.info, look),
+            _shown(source.batches(_BATCH_FRAMES), source.info, look, witness),
             batches_ahead(source.info, _BATCH_FRAMES, _PREFETCH_BATCHES),
         ) as batches,
     ):
         for batch in batches:
-            if witness:
-                for frame, index in zip(batch.frames, batch.indices, strict=True):
-                    witness.take(int(index), frame)
             settle(session.detect(batch))
             progress.report("detect", len(found), max(total, len(found)))
         settle(session.finish())
@@ -68,13 +65,17 @@ def detect_clip(
     return found
 
 
-def _shown(batches: Iterator[FrameBatch], info: ClipInfo, look: Look | None) -> Iterator[FrameBatch]:
-    """Pass batches on, and show some of their frames in passing."""
+def _shown(
+    batches: Iterator[FrameBatch], info: ClipInfo, look: Look | None, witness: Witness | None
+) -> Iterator[FrameBatch]:
+    """Pass batches on, and show their frames in passing: some of them to `look`, all to the witness."""
     every = max(1, round(info.rate / 2))
     for batch in batches:
         for frame, index in zip(batch.frames, batch.indices, strict=True):
             if look and (index - info.first_frame) % every == 0:
                 look(int(index), frame)
+            if witness:
+                witness.take(int(index), frame)
         yield batch
 
 

@@ -22,7 +22,7 @@ _KEPT_PX = 512
 class Witness:
     """Takes frames as they are decoded, and later the detections in them, which may lag.
 
-    Memory is bounded by the lag.
+    Memory is bounded by the lag.  One thread may take while another settles what was taken before.
 
     Parameters
     ----------
