@@ -18,6 +18,7 @@ from pose_server.cli.main import app
 from pose_server.export.npz import read_npz
 from pose_server.keypoints.clip import KeypointClip
 from pose_server.keypoints.registry import read_keypoints
+from pose_server.pipeline.cleanup_options import CleanupOptions
 from pose_server.pipeline.importer import import_clip
 from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
@@ -207,10 +208,16 @@ def test_keypoints_of_another_film(tmp_path: Path) -> None:
 
 def test_empty_stretches_are_missing_and_no_error(tmp_path: Path) -> None:
     content = [entry for entry in results(1) if not 10 <= entry["image_id"] < 18]
-    imported(tmp_path / "out", None, given(write(tmp_path / "a.json", content)), input_fps=30)
-    motion = read_npz(tmp_path / "out" / "person_01" / "motion.npz")
-    assert np.isnan(motion.keypoints_px[10:18]).all() and (motion.keypoint_confidence[10:18] == 0).all()
-    assert np.isfinite(motion.joints_world_m).all() and len(motion) == FRAMES
+    points = given(write(tmp_path / "a.json", content))
+    for gaps in ("none", "rts"):
+        imported(tmp_path / gaps, None, points, input_fps=30, cleanup=CleanupOptions(gaps=gaps))
+        motion = read_npz(tmp_path / gaps / "person_01" / "motion.npz")
+        assert np.isfinite(motion.joints_world_m).all() and len(motion) == FRAMES
+        bridged = motion.keypoint_confidence[10:18]
+        if gaps == "none":
+            assert np.isnan(motion.keypoints_px[10:18]).all() and (bridged == 0).all()
+        else:
+            assert np.isfinite(motion.keypoints_px[10:18]).any() and 0 < bridged.max() <= 0.2
 
 
 def test_a_zip_of_clips_gives_each_a_folder_and_names_those_that_fail(tmp_path: Path) -> None:
