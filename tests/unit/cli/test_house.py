@@ -127,6 +127,7 @@ class _Witness:
     """A detector that knows where the person of a scene is."""
 
     name = fingerprint = "witness"
+    sure_score = 0.0
 
     def __init__(self, scene: Scene, scale: float) -> None:
         self._track, self._scale = scene.track, scale
