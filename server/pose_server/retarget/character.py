@@ -1,0 +1,174 @@
+"""A rig as a body: its joints in our axes and metres, and how it stands in a T-pose.
+
+Ours are those of `Motion`: z up, facing -y, so that left is +x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from pose_shared.errors import InputError
+from pose_shared.rig import Rig
+from scipy.spatial.transform import Rotation
+
+from pose_server.pipeline.boundary import FloatArray, IntArray
+from pose_server.retarget.bone_map import BoneMap
+from pose_server.retarget.reach import shortest_turns
+
+__all__ = ["Character", "character_of"]
+
+_SIDES = ("left", "right")
+#: What a rig that looks nearly along an axis means.
+_SQUARE_DEG = 15.0
+#: Feet of a rig stand on its z = 0 if the lowest end of them is so near above or below, as shares of the leg.
+_ON_ZERO, _UNDER_ZERO = 0.15, 0.03
+#: How far a heel lies behind the ankle, as a share of the way from the ankle to the ball.
+_HEEL_SHARE = 0.45
+#: Length of a foot without toes, as a share of the leg.
+_FOOT_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Character:
+    """A mapped rig; B bones in the order of the rig, M of them mapped."""
+
+    rig: Rig
+    bones: BoneMap
+    parents: IntArray
+    """(B,) -1 for none."""
+    rest_turns: FloatArray
+    """(B, 3, 3) from each bone's axes into ours."""
+    rest_heads_m: FloatArray
+    """(B, 3) from the origin of the rig."""
+    rest_tails_m: FloatArray
+    """(B, 3) NaN where the host has no tails."""
+    from_rig: FloatArray
+    """(3, 3) from the rig's axes into ours."""
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Place of each bone."""
+        return {bone.name: i for i, bone in enumerate(self.rig.bones)}
+
+    def at(self, role: str) -> int:
+        """Return the place of a role's bone, its first; raises KeyError where there is none."""
+        return self.index[self.bones[role]]
+
+    def head_m(self, role: str) -> FloatArray:
+        """Return (3,) where a role's bone begins at rest."""
+        return np.asarray(self.rest_heads_m[self.at(role)])
+
+    @cached_property
+    def ground_m(self) -> float:
+        """Height of the ground that the rig stands on: 0, or that of its lowest foot if it is elsewhere."""
+        parts = [f"{side}_{part}" for side in _SIDES for part in ("ankle", "toe")]
+        feet = [self.at(role) for role in parts if role in self.bones]
+        lowest = float(np.nanmin(np.concatenate([self.rest_heads_m[feet, 2], self.rest_tails_m[feet, 2]])))
+        return 0.0 if -_UNDER_ZERO * self.leg_m <= lowest <= _ON_ZERO * self.leg_m else lowest
+
+    @cached_property
+    def leg_m(self) -> float:
+        """Length of thigh and shin together, the mean of both sides."""
+        return float(np.mean([sum(self.limb_m(side, "leg")) for side in _SIDES]))
+
+    @cached_property
+    def hips_m(self) -> FloatArray:
+        """(3,) the middle of the hip joints at rest."""
+        return np.asarray((self.head_m("left_hip") + self.head_m("right_hip")) / 2)
+
+    def limb_m(self, side: str, limb: str) -> tuple[float, float]:
+        """Return the lengths of a leg's or an arm's two bones."""
+        names = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}[limb]
+        a, b, c = (self.head_m(f"{side}_{name}") for name in names)
+        return float(np.linalg.norm(b - a)), float(np.linalg.norm(c - b))
+
+    def sole_m(self, side: str) -> tuple[FloatArray, FloatArray]:
+        """Return heel and ball of a foot at rest, (3,) each, both on the ground."""
+        ankle = self.head_m(f"{side}_ankle")
+        place = self.at(f"{side}_ankle")
+        ahead = self.head_m(f"{side}_toe") if f"{side}_toe" in self.bones else self.rest_tails_m[place]
+        way = (ahead - ankle) * (1, 1, 0)
+        if not np.isfinite(way).all() or np.linalg.norm(way) < 1e-3:
+            way = np.array([0.0, -_FOOT_SHARE * self.leg_m, 0.0])
+        ground = np.array([ankle[0], ankle[1], self.ground_m])
+        return ground - _HEEL_SHARE * way, ground + way
+
+    @cached_property
+    def t_pose_turns(self) -> dict[str, FloatArray]:
+        """(3, 3) for each single role: what turns its bone at rest into a T-pose that faces -y.
+
+        Arms and legs go where the house skeleton has them.  A foot keeps its slope and turns ahead; the
+        trunk, clavicles and head stay as the rig has them, for how they are bent at rest is its build.
+        """
+        turns: dict[str, FloatArray] = {}
+        for side, out in zip(_SIDES, (1.0, -1.0), strict=True):
+            arm, down = np.array([out, 0.0, 0.0]), np.array([0.0, 0.0, -1.0])
+            for role, next_role, wanted in (
+                ("shoulder", "elbow", arm),
+                ("elbow", "wrist", arm),
+                ("hip", "knee", down),
+                ("knee", "ankle", down),
+            ):
+                if f"{side}_{role}" not in self.bones or f"{side}_{next_role}" not in self.bones:
+                    continue
+                along = self.head_m(f"{side}_{next_role}") - self.head_m(f"{side}_{role}")
+                turns[f"{side}_{role}"] = shortest_turns(along[None], wanted[None])[0]
+            if f"{side}_wrist" in self.bones:
+                turns[f"{side}_wrist"] = turns.get(f"{side}_elbow", np.eye(3))
+            heel, ball = self.sole_m(side)
+            turns[f"{side}_ankle"] = shortest_turns((ball - heel)[None], np.array([[0.0, -1.0, 0.0]]))[0]
+            if f"{side}_toe" in self.bones:
+                turns[f"{side}_toe"] = turns[f"{side}_ankle"]
+        return turns
+
+
+def character_of(rig: Rig, bones: BoneMap) -> Character:
+    """Return a rig with its map in our axes.
+
+    Raises
+    ------
+    InputError
+        ``BONE_MISSING``: the map names a bone that the rig lacks; ``RIG_SHAPELESS``: the rig's legs have
+        no length, or its left is its right.
+    """
+    missing = bones.missing_in(rig)
+    if missing:
+        raise InputError(
+            f"'{rig.name[:80]}' lacks the bone '{missing[0][:80]}' that the map names; choose another map.",
+            reason="BONE_MISSING",
+            rig=rig.name[:80],
+            bone=missing[0][:80],
+        )
+    places = {bone.name: i for i, bone in enumerate(rig.bones)}
+    rest = np.array([bone.rest for bone in rig.bones]).reshape(-1, 4, 4)
+    tails = np.array([bone.tail or (np.nan,) * 3 for bone in rig.bones])
+    upright = np.eye(3) if rig.up == "z" else np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
+    heads = rest[:, :3, 3] @ upright.T * rig.metres_per_unit
+    hips, knees, ankles = (
+        np.array([heads[places[bones[f"{side}_{part}"]]] for side in _SIDES])
+        for part in ("hip", "knee", "ankle")
+    )
+    left, right = (hips + knees + ankles) / 3
+    across = (left - right)[:2]
+    if np.linalg.norm(across) < 1e-4 or np.linalg.norm(knees - hips, axis=1).min() < 1e-3:
+        raise InputError(
+            f"'{rig.name[:80]}' cannot be moved: its legs have no length, or are in one place; look at the "
+            "map, and at the rig's unit.",
+            reason="RIG_SHAPELESS",
+            rig=rig.name[:80],
+        )
+    angle = np.degrees(np.arctan2(across[1], across[0]))
+    square = 90 * round(angle / 90)
+    turn = Rotation.from_euler("z", -(square if abs(angle - square) < _SQUARE_DEG else angle), degrees=True)
+    from_rig = turn.as_matrix() @ upright
+    return Character(
+        rig,
+        bones,
+        parents=np.array([places[bone.parent] if bone.parent else -1 for bone in rig.bones]),
+        rest_turns=from_rig @ rest[:, :3, :3],
+        rest_heads_m=heads @ turn.as_matrix().T,
+        rest_tails_m=tails @ from_rig.T * rig.metres_per_unit,
+        from_rig=from_rig,
+    )

@@ -1,0 +1,57 @@
+"""Two bones that reach a goal: the triangle of thigh and shin, or of upper arm and forearm."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pose_server.pipeline.boundary import FloatArray
+
+__all__ = ["bent", "shortest_turns"]
+
+#: A limb is never stretched beyond this share of its length, or its middle joint would snap.
+_STRAIGHT = 0.9995
+
+
+def bent(
+    root_m: FloatArray, goal_m: FloatArray, lengths_m: tuple[float, float], towards: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return where the middle joint and the end come to be.
+
+    Parameters
+    ----------
+    root_m, goal_m
+        (T, 3) where the limb begins, and where its end should be.
+    lengths_m
+        Of its two bones.
+    towards
+        (T, 3) the side to which the middle joint bends, about any length; need not be at a right angle.
+
+    Returns
+    -------
+    tuple
+        (T, 3) middle joint and end; the end is the goal unless that is out of reach.
+    """
+    first, second = lengths_m
+    way = goal_m - root_m
+    far = np.linalg.norm(way, axis=1, keepdims=True)
+    along = way / np.maximum(far, 1e-9)
+    reach = np.clip(far, abs(first - second) + 1e-6, _STRAIGHT * (first + second))
+    # Law of cosines: how far along the way the middle joint's foot lies, and how far off it.
+    foot = (first**2 - second**2 + reach**2) / (2 * reach)
+    off = np.sqrt(np.maximum(first**2 - foot**2, 0.0))
+    aside = towards - np.sum(towards * along, axis=1, keepdims=True) * along
+    aside /= np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-9)
+    return root_m + foot * along + off * aside, root_m + reach * along
+
+
+def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:
+    """Return (T, 3, 3) the shortest rotations of (T, 3) directions into others (Rodrigues' formula)."""
+    a = start / np.maximum(np.linalg.norm(start, axis=1, keepdims=True), 1e-12)
+    b = end / np.maximum(np.linalg.norm(end, axis=1, keepdims=True), 1e-12)
+    axis = np.cross(a, b)
+    cosine = np.sum(a * b, axis=1)
+    skew = np.zeros((len(a), 3, 3))
+    skew[:, [2, 0, 1], [1, 2, 0]] = axis
+    skew[:, [1, 2, 0], [2, 0, 1]] = -axis
+    share = 1 / np.maximum(1 + cosine, 1e-9)
+    return np.asarray(np.eye(3) + skew + share[:, None, None] * (skew @ skew))
