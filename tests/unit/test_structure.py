@@ -35,6 +35,7 @@ LAYERS = (
         "pipeline.options",
         "pipeline.placement",
         "pipeline.progress",
+        "pipeline.retarget_options",
         "pipeline.solve_options",
         "pipeline.tracking_options",
         "pipeline.weak_spans",

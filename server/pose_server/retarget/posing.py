@@ -70,6 +70,20 @@ class Posed:
                 )
         return replace(self, turns=new_turns, heads_m=new_heads)
 
+    def joined(self, bones: Mapping[int, tuple[FloatArray, FloatArray]]) -> Posed:
+        """Return the same with more bones, by place: (T, 3, 3) how each is turned and (T, 3) where it is."""
+        known = {int(place): (self.turns[:, i], self.heads_m[:, i]) for i, place in enumerate(self.mapped)}
+        known |= bones
+        places = sorted(known)
+        column_of = {place: column for column, place in enumerate(places)}
+        return replace(
+            self,
+            mapped=np.array(places),
+            above=np.array([_carrier(place, self.character.parents, column_of) for place in places]),
+            turns=np.stack([known[place][0] for place in places], axis=1),
+            heads_m=np.stack([known[place][1] for place in places], axis=1),
+        )
+
 
 def posed(motion: Motion, character: Character) -> Posed:
     """Return a character that moves as the motion does, its hips at its own height.

@@ -63,6 +63,8 @@ def keyed(pose: Posed, *, rate: Fraction, times_s: FloatArray) -> RigMotion:
     character = pose.character
     rig = character.rig
     rotations, locations, names, moves = [], [], [], []
+    # Feet are animated by IK, hands by FK, as animators have it; both are keyed.
+    feet = [character.bones[f"{side}_ankle"] for side in ("left", "right")]
     for column, place in enumerate(pose.mapped):
         bone = rig.bones[place]
         if not bone.keys:
@@ -93,5 +95,9 @@ def keyed(pose: Posed, *, rate: Fraction, times_s: FloatArray) -> RigMotion:
         rotations_wxyz=same_hemisphere(np.stack(rotations, axis=1)),
         locations=np.stack(locations, axis=1),
         moves=tuple(moves),
-        switches={},
+        switches={
+            chain.switch: chain.switch.ik if chain.end in feet else chain.switch.fk
+            for chain in rig.chains
+            if chain.switch is not None
+        },
     )
