@@ -61,10 +61,11 @@ class Posed:
         for column, turn in turns.items():
             new_turns[:, column] = turn
         rest = self.character.rest_heads_m[self.mapped]
+        pelvis = self.column("pelvis")
         for column, above in enumerate(self.above):
             if column in heads_m:
                 new_heads[:, column] = heads_m[column]
-            elif above >= 0:
+            elif above >= 0 and column != pelvis:  # which no root holds back
                 new_heads[:, column] = new_heads[:, above] + new_turns[:, above] @ (
                     rest[column] - rest[above]
                 )

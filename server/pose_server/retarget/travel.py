@@ -54,4 +54,4 @@ def _headings(turns: FloatArray, rate_hz: float) -> FloatArray:
     calm = gaussian_filter1d(angle * weight, sigma, mode="nearest") / gaussian_filter1d(
         weight, sigma, mode="nearest"
     )
-    return np.asarray(Rotation.from_euler("z", calm).as_matrix())
+    return np.asarray(Rotation.from_euler("z", calm[:, None]).as_matrix())
