@@ -10,7 +10,7 @@ from typing import Any
 from pose_shared.errors import InputError
 from pose_shared.rig import Rig
 
-__all__ = ["CHAINS", "LIMBS", "NEEDED", "ROLES", "TWISTED", "BoneMap", "parse_bone_map"]
+__all__ = ["CHAINS", "LIMBS", "NEEDED", "ROLES", "TWISTED", "BoneMap", "parse_bone_map", "parse_roles"]
 
 _SIDES = ("left", "right")
 _LIMB = ("clavicle", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
@@ -89,6 +89,20 @@ def parse_bone_map(text: str, name: str = "") -> BoneMap:
     InputError
         ``BONE_MAP_UNREADABLE``: it is no such JSON; ``BONE_MAP_INVALID``: it maps no body.
     """
+    title, roles = parse_roles(text, name)
+    return BoneMap({role: bones for role, bones in roles.items() if bones}, title)
+
+
+def parse_roles(text: str, name: str = "") -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Return the name and the bones by role of a map that may lack parts, such as a user's corrections.
+
+    A role with an empty list is said to have no bone.
+
+    Raises
+    ------
+    InputError
+        ``BONE_MAP_UNREADABLE``: it is no such JSON.
+    """
     try:
         content: Any = json.loads(text) if len(text) <= _LONGEST_TEXT else None
     except (ValueError, RecursionError):
@@ -104,13 +118,13 @@ def parse_bone_map(text: str, name: str = "") -> BoneMap:
             map=name[:80],
         )
     bones = {role: (value,) if isinstance(value, str) else tuple(value) for role, value in roles.items()}
-    return BoneMap(bones, str(found.get("name") or name))
+    return str(found.get("name") or name), bones
 
 
 def _is_bones(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value)
-    return isinstance(value, list) and bool(value) and all(isinstance(bone, str) and bone for bone in value)
+    return isinstance(value, list) and all(isinstance(bone, str) and bone for bone in value)
 
 
 def _invalid(name: str, fault: str) -> InputError:
