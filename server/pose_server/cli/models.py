@@ -131,7 +131,7 @@ def verify(
         if not wanted and not as_json:
             typer.echo("There are no weights here; 'pose-server models list' names those there are.")
         if failure is not None:
-            raise typer.Exit(failure.exit_code)
+            sys.exit(failure.exit_code)
 
 
 @models.command()

@@ -81,6 +81,7 @@ def test_fetch_verify_path_and_list_agree(served: FileServer, tmp_path: Path) ->
     code, text = run("verify", NAME)
     assert code == 1
     assert "not the file that was here first" in text
+    assert "broke" not in text
 
 
 def test_unknown_and_missing_are_one_sentence() -> None:
@@ -91,6 +92,7 @@ def test_unknown_and_missing_are_one_sentence() -> None:
     code, text = run("path", "rtmo-s")
     assert code == 2
     assert "run 'pose-server models fetch rtmo-s' first" in text
+    assert run("verify", "rtmo-s") == (2, f"rtmo-s: {text.removeprefix('pose-server: ')}")
     assert run("verify") == (
         0,
         "There are no weights here; 'pose-server models list' names those there are.\n",
