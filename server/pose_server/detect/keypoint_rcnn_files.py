@@ -135,6 +135,8 @@ def _with_bases(path: Path, room: int) -> dict[str, Any]:
     import yaml
 
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
         if path.stat().st_size > _CONFIG_BYTES:
             raise ValueError("it is longer than any configuration")
         text = path.read_text(encoding="utf-8")

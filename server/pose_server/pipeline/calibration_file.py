@@ -41,6 +41,7 @@ _WIDTH, _HEIGHT = ("image_width", "width"), ("image_height", "height")
 _MODEL = ("distortion_model", "camera_model", "model")
 _FISHEYES = ("fisheye", "equidistant", "kannala", "omni", "mei")
 _COEFFICIENTS = 5
+_COEFFICIENT_NAMES = ("k1", "k2", "p1", "p2", "k3")
 
 
 def read_calibration(path: Path, camera: str | None = None) -> Calibration:
@@ -60,6 +61,8 @@ def read_calibration(path: Path, camera: str | None = None) -> Calibration:
         that name (``CALIBRATION_CAMERA``), or one of a kind that is not known here (``CALIBRATION_MODEL``).
     """
     try:
+        if path.exists() and not path.is_file():
+            raise invalid_calibration(f"'{path}' is no file")
         if path.stat().st_size > _BYTES_LIMIT:
             raise invalid_calibration(f"'{path}' is larger than {_BYTES_LIMIT // 10**6} MB")
         text = path.read_text(encoding="utf-8")
@@ -197,12 +200,24 @@ def _size(fields: Mapping[str, Any]) -> tuple[int, int]:
 def _distortion(fields: Mapping[str, Any]) -> tuple[float, ...]:
     """Return five coefficients; those that are not there, as in older files, are 0."""
     value = _first(fields, _DISTORTION)
+    if value is None:
+        _refuse_other_distortion(fields)
     numbers = [] if value is None else _numbers(value)
     if len(numbers) not in (0, 2, 4, 5, 8, 12, 14):
         raise invalid_calibration(f"{len(numbers)} coefficients are none of OpenCV's distortion")
     if any(numbers[_COEFFICIENTS:]):
         raise _unknown_model(f"one with {len(numbers)} coefficients")
     return tuple((numbers + [0.0] * _COEFFICIENTS)[:_COEFFICIENTS])
+
+
+def _refuse_other_distortion(fields: Mapping[str, Any]) -> None:
+    """Raise where coefficients stand under a name that is not known here, so that none is left out unsaid."""
+    for name, value in fields.items():
+        named = name.lower() in _COEFFICIENT_NAMES or "distor" in name.lower()
+        if named and value and not isinstance(value, str):
+            raise invalid_calibration(
+                f"its '{name[:80]}' is not understood; write k1, k2, p1, p2, k3 as a list named 'distortion'"
+            )
 
 
 def _numbers(value: Any) -> list[float]:

@@ -147,6 +147,8 @@ def read_camera_track(path: Path) -> CameraTrack:
         It cannot be read, or is no track (``CAMERA_TRACK_INVALID``).
     """
     try:
+        if path.exists() and not path.is_file():
+            raise _invalid(f"'{path}' is no file")
         if path.stat().st_size > _BYTES_LIMIT:
             raise _invalid(f"'{path}' is larger than {_BYTES_LIMIT // 10**6} MB")
         fields = json.loads(path.read_text(encoding="utf-8"))

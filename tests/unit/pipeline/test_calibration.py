@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -307,6 +308,25 @@ def test_hostile_files_are_refused(name: str, text: str, tmp_path: Path) -> None
     assert caught.value.reason == "CALIBRATION_INVALID"
     with pytest.raises(InputError, match="cannot be read"):
         read_calibration(tmp_path / "nowhere.toml")
+    for endless in (tmp_path, pipe(tmp_path / "pipe.toml"), Path("/dev/zero")):
+        with pytest.raises(InputError, match="is no file"):
+            read_calibration(endless)
+
+
+@pytest.mark.parametrize("name", ["distortion_k1_k2_p1_p2", "lensDistortion", "k1", "K3"])
+def test_coefficients_of_another_name_are_not_left_out_unsaid(name: str, tmp_path: Path) -> None:
+    fields = {"width": 640, "height": 480, "fx": 500, "fy": 500, "cx": 320, "cy": 240}
+    bent = [-0.1, 0.01] if "istor" in name else -0.1
+    with pytest.raises(InputError, match=f"its '{name}' is not understood; write k1, k2, p1, p2, k3"):
+        read_calibration(written(tmp_path / "lens.json", json.dumps({**fields, name: bent})))
+    for harmless in (0, None, "brown"):
+        text = json.dumps({**fields, name: harmless})
+        assert not any(read_calibration(written(tmp_path / "lens.json", text)).distortion)
+
+
+def pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
 
 
 def test_mutated_files_end_in_a_lens_or_a_reason(tmp_path: Path) -> None:

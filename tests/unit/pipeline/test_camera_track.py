@@ -118,5 +118,8 @@ def test_it_is_read_from_a_file(tmp_path: Path) -> None:
             read_camera_track(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_camera_track(tmp_path / "none.json")
+    for endless in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(InputError, match="is no file"):
+            read_camera_track(endless)
     with pytest.raises(InputError, match="not both"):
         ImportOptions(camera="still", camera_track=read)
