@@ -28,10 +28,11 @@ def _detectron2(model: str | None, device: str, score: float | None) -> Detector
 
 def _blazepose(model: str | None, device: str, score: float | None) -> Detector:
     # TensorFlow Lite in mediapipe's wheel computes on the CPU whatever the device.
-    for what, given in (("models", model), ("score to set", score)):
+    settings = (("models", model, f"':{model}'"), ("score to set", score, "--detector-score"))
+    for what, given, option in settings:
         if given is not None:
             raise InputError(
-                f"The detector blazepose has no {what}; leave out '{given}'.",
+                f"The detector blazepose has no {what}; leave out {option}.",
                 reason="DETECTOR_MODEL_UNKNOWN",
                 value=given,
             )
@@ -106,7 +107,7 @@ def best_detector() -> tuple[str, str]:
     best = next((status for status in statuses if status.usable), statuses[0])
     better = [status for status in statuses[: statuses.index(best)] if status.lacks_weights]
     if best.usable and better:
-        why = f"The detector is {best.name}; {better[0].name} would be better. {better[0].advice}"
+        why = f"The detector is {best.name}; {better[0].name} would come first. {better[0].advice}"
     elif best.usable and best.models:
         why = f"The detector is {best.name}, the best whose weights are here."
     else:

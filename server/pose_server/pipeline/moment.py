@@ -28,7 +28,10 @@ class Moment:
         """
         try:
             if text.endswith("s"):
-                moment = cls(seconds=float(text[:-1]))
+                seconds = float(text[:-1])
+                if not math.isfinite(seconds):
+                    raise ValueError("no time")
+                moment = cls(seconds=seconds)
             else:
                 moment = cls(frame=int(text))
         except ValueError:
@@ -38,7 +41,7 @@ class Moment:
                 value=text,
             ) from None
         value = moment.frame if moment.frame is not None else moment.seconds
-        if value is None or not math.isfinite(value) or value < 0:
+        if value is None or value < 0:
             raise InputError(
                 f"'{text}' lies before the clip; count frames and seconds from 0.",
                 reason="RANGE_INVALID",

@@ -114,7 +114,10 @@ class Merge:
     @classmethod
     def parse(cls, text: str) -> Merge:
         """Read ``1+3``, or ``1+2@140`` for one and what a split makes of two."""
-        return cls(tuple(Part.parse(part, "--merge") for part in text.split("+")))
+        parts = text.split("+")
+        if not all(part.strip() for part in parts):
+            raise _invalid("--merge", text, "TRACK_EDIT_INVALID")
+        return cls(tuple(Part.parse(part, "--merge") for part in parts))
 
     def __str__(self) -> str:
         return "+".join(str(part) for part in self.parts)

@@ -69,7 +69,7 @@ def _fetch(store: WeightsStore, weights: Weights, target: Path, on_bytes: OnByte
     except (NotFoundError, UnavailableError) as error:
         what = weights.address if weights.member is None else f"{weights.member} of {weights.address}"
         raise type(error)(
-            f"{error.message} By hand: put {what} in as {target}.", reason=error.reason, **error.metadata
+            f"{error.message} By hand: save {what} as {target}.", reason=error.reason, **error.metadata
         ) from None
     finally:
         for path in {arrived, fresh}:

@@ -23,9 +23,9 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_blazepose_has_one_model_and_no_score() -> None:
-    with pytest.raises(InputError, match="has no models; leave out 'heavy'"):
+    with pytest.raises(InputError, match="has no models; leave out ':heavy'"):
         create_detector("blazepose:heavy", "cpu")
-    with pytest.raises(InputError, match=r"has no score to set; leave out '0\.7'"):
+    with pytest.raises(InputError, match=r"has no score to set; leave out --detector-score"):
         create_detector("blazepose", "cpu", score=0.7)
 
 

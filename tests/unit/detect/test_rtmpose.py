@@ -328,7 +328,7 @@ def test_auto_does_not_speak_of_what_is_not_installed(
     monkeypatch.setenv("POSE_DATA_DIR", str(tmp_path))
     name, why = best_detector()
     assert name == "blazepose"
-    assert why.startswith("The detector is blazepose; rtmpose would be better. The weights of rtmdet-m and")
+    assert why.startswith("The detector is blazepose; rtmpose would come first. The weights of rtmdet-m and")
     assert "'pose-server models fetch rtmdet-m rtmpose-halpe26-m'" in why
     monkeypatch.setattr(onnx_network, "find_spec", lambda name: None)
     assert best_detector() == ("blazepose", "")

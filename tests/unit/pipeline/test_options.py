@@ -94,6 +94,12 @@ def test_other_moments_are_refused(text: str) -> None:
         Moment.parse(text)
 
 
+@pytest.mark.parametrize("text", ["nans", "infs"])
+def test_what_is_no_time_is_not_said_to_be_early(text: str) -> None:
+    with pytest.raises(InputError, match="is no place in a clip"):
+        Moment.parse(text)
+
+
 @pytest.mark.parametrize(
     ("text", "rate"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from pose_server.pipeline.moment import Moment
@@ -49,6 +50,12 @@ def test_a_merge_needs_two(text: str) -> None:
     with pytest.raises(InputError, match="such as") as caught:
         Merge.parse(text)
     assert caught.value.reason == "TRACK_EDIT_INVALID"
+
+
+@pytest.mark.parametrize("text", ["1+", "+1", "1++2"])
+def test_a_merge_with_nobody_in_it_is_named_whole(text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"--merge {text} is not possible")):
+        Merge.parse(text)
 
 
 def test_options_go_to_json_and_back() -> None:

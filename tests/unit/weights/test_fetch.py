@@ -120,7 +120,7 @@ def test_without_a_network_it_says_how_to_do_it_by_hand(
     store: WeightsStore, weights: Weights, served: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pose_server.weights.download._PAUSE_S", 0.0)
-    by_hand = f"By hand: put end2end.onnx of {weights.address} in as {store.folder / 'small.onnx'}."
+    by_hand = f"By hand: save end2end.onnx of {weights.address} as {store.folder / 'small.onnx'}."
     served.status = 404
     with pytest.raises(NotFoundError) as caught:
         fetched(store, weights)
