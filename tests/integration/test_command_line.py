@@ -181,6 +181,15 @@ def test_an_output_below_a_file_is_refused(run: Run, tmp_path: Path) -> None:
     assert film.read_bytes() == before
 
 
+def test_a_data_folder_that_cannot_be_written_is_said_before_the_work(run: Run, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    (tmp_path / "data").write_text("a file")
+    done = run("import", film, "--out", tmp_path / "out")
+    check_refused(done, tmp_path / "out", "cannot be written", "POSE_DATA_DIR", "--no-cache")
+    assert "detect:" not in done.stderr
+    assert json.loads(run("doctor", "--json").stdout)["data_dir"]["writable"] is False
+
+
 def test_a_server_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4")
     address = f"127.0.0.1:{free_port()}"

@@ -91,7 +91,7 @@ def examine() -> dict[str, Any]:
         ],
         "data_dir": {
             "path": str(settings.data_dir),
-            "writable": os.access(place, os.W_OK),
+            "writable": place.is_dir() and os.access(place, os.W_OK),
             "free_bytes": shutil.disk_usage(place).free,
         },
     }

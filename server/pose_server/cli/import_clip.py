@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -198,7 +199,9 @@ def _import_here(
     from pose_server.settings import load_settings
 
     settings = load_settings(device=device)
-    stage_cache = StageCache(settings.data_dir / "stages", settings.cache_bytes) if use_cache else None
+    stage_cache = (
+        StageCache(_writable(settings.data_dir / "stages"), settings.cache_bytes) if use_cache else None
+    )
     chosen = resolve_device(settings.device)
     with ProgressBars(quiet=quiet) as bars:
         report = import_clip(
@@ -211,6 +214,21 @@ def _import_here(
             keypoints=keypoints,
         )
     return report.to_dict()
+
+
+def _writable(folder: Path) -> Path:
+    """Return a folder in which detections can be kept; says so before they take their time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(
+            f"'{folder}' cannot be written ({error.strerror}); set POSE_DATA_DIR to a folder that you may "
+            "write, or give --no-cache.",
+            reason="DATA_DIR_NOT_WRITABLE",
+            path=folder,
+        ) from None
+    return folder
 
 
 def _people(text: str) -> int | None:
