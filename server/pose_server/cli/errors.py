@@ -15,7 +15,9 @@ __all__ = ["clear_errors"]
 
 
 @contextmanager
-def clear_errors(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
+def clear_errors(
+    *, as_json: bool = False, debug: bool = False, stopped: str = "nothing was written"
+) -> Iterator[None]:
     """Turn every error inside into a sentence on stderr and an exit code.
 
     Exit codes: 2 for the user's input, 1 for anything else.
@@ -26,11 +28,13 @@ def clear_errors(*, as_json: bool = False, debug: bool = False) -> Iterator[None
         Print the error as one JSON object on stdout as well.
     debug
         Print the traceback first.
+    stopped
+        What an interruption leaves behind.
     """
     try:
         yield
     except KeyboardInterrupt:
-        print("pose-server: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        print(f"pose-server: stopped; {stopped}.", file=sys.stderr)  # noqa: T201
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

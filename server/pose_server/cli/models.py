@@ -37,14 +37,17 @@ def list_models(as_json: AsJson = False) -> None:
             typer.echo(json.dumps(rows, indent=2))
             return
         table = Table(box=None, pad_edge=False)
-        for title in ("name", "for", "licence", "size", "here", "checked against"):
-            table.add_column(title, overflow="fold", no_wrap=title in ("name", "for", "size"))
+        for title in ("name", "licence", "size", "here", "checked against"):
+            table.add_column(title, overflow="fold", no_wrap=title in ("name", "size"))
+        used_by = ""
         for row in rows:
+            if row["used_by"] != used_by:
+                used_by = row["used_by"]
+                table.add_row(f"[bold]for {used_by}[/bold]")
             licence = row["licence"] if row["commercial"] else f"{row['licence']}, not commercial"
             size = f"{row['size_bytes'] / 1e6:.0f} MB" if row["size_bytes"] else ""
             table.add_row(
-                row["name"],
-                row["used_by"],
+                f"  {row['name']}",
                 licence,
                 size,
                 "yes" if row["path"] else "",
@@ -70,7 +73,7 @@ def fetch(
     """Fetch weights: show the licence and the source, ask, download, check."""
     from pose_server.weights.fetch import fetch_weights
 
-    with clear_errors(as_json=as_json):
+    with clear_errors(as_json=as_json, stopped="what has arrived stays, and the same command goes on there"):
         store = weights_store()
         wanted = [weights_named(name) for name in names]
         missing = [weights for weights in wanted if store.find(weights) is None]

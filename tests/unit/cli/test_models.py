@@ -54,6 +54,7 @@ def test_list_says_what_there_is_and_whose_it_is() -> None:
     code, text = run("list")
     assert code == 0
     assert all(name in text for name in WEIGHTS)
+    assert "Apache-2.0" in text
 
 
 def test_nothing_is_fetched_where_nobody_can_accept(served: FileServer) -> None:
