@@ -158,8 +158,8 @@ def import_command(
         choice = KeypointChoice(keypoints, keypoint_format, size, clip)
         if keypoints is not None and (server is not None or detector != "auto" or detector_score is not None):
             raise InputError(
-                "--keypoints are imported in this process and need no detector; leave out --server and "
-                "--detector.",
+                "--keypoints are imported in this process and need no detector; leave out --server, "
+                "--detector and --detector-score.",
                 reason="KEYPOINTS_LOCAL",
             )
 

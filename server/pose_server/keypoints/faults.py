@@ -27,11 +27,15 @@ def bad_content(name: str, why: str) -> InputError:
     )
 
 
-def unknown(name: str, formats: str) -> InputError:
-    """Return the error of something that no reader recognises."""
+def unknown(name: str, formats: str, asked: str | None) -> InputError:
+    """Return the error of something that no reader recognises, or not the one that was asked for."""
+    why = f"of a known kind; give one of {formats}, and its name with --keypoint-format if it is one."
+    if asked is not None:
+        why = (
+            f"as {asked} writes them; name another --keypoint-format, or leave it out to have it recognised."
+        )
     return InputError(
-        f"'{name}' holds no 2D keypoints of a known kind; give one of {formats}, "
-        "and its name with --keypoint-format if it is one.",
+        f"'{name}' holds no 2D keypoints {why}",
         reason="KEYPOINTS_UNKNOWN",
         path=name,
     )

@@ -94,7 +94,9 @@ def open_tree(path: Path) -> Iterator[FileTree]:
     if path.is_dir():
         names = []
         for folder, _, files in os.walk(path):
-            names += [(Path(folder) / file).relative_to(path).as_posix() for file in files]
+            places = [Path(folder) / file for file in files]
+            # Whoever opens a pipe may wait for ever.
+            names += [place.relative_to(path).as_posix() for place in places if place.is_file()]
             if len(names) > _FILES:
                 raise too_large(path.name, f"more than {_FILES} files")
         yield FileTree(path, sorted(names))

@@ -149,7 +149,7 @@ def read_keypoints(path: Path, *, format_name: str | None = None) -> list[Keypoi
         for names in _groups(tree.names):
             clips += _json_clips(tree, names, formats, layout)
     if not clips:
-        raise unknown(path.name, ", ".join(KEYPOINT_FORMATS))
+        raise unknown(path.name, ", ".join(KEYPOINT_FORMATS), format_name)
     return _named_apart(sorted(clips, key=lambda clip: clip.name))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import resource
 import struct
@@ -217,6 +218,21 @@ def test_two_files_of_one_frame_and_two_programs_in_one_clip(tmp_path: Path) -> 
     tf = write_tf_pose(tmp_path / "tf", COCO_18) / "000000000001_keypoints.json"
     (other / "clip_000000000001_keypoints.json").write_bytes(tf.read_bytes())
     assert "tf-pose" in refused(other, "KEYPOINTS_INVALID").message
+
+
+def test_pipes_in_a_folder_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "take_0001.json")
+    (tmp_path / "take_0002.json").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="holds no 2D keypoints of a known kind"):
+        read_keypoints(tmp_path)
+
+
+def test_the_format_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    (tmp_path / "points.json").write_text('{"version": 1.3, "people": []}')
+    with pytest.raises(
+        InputError, match="holds no 2D keypoints as alphapose:coco_17 writes them; name another"
+    ):
+        read_keypoints(tmp_path / "points.json", format_name="alphapose:coco_17")
 
 
 def test_a_file_that_is_empty_or_no_zip(tmp_path: Path) -> None:
