@@ -37,6 +37,9 @@ from pose_shared.errors import (
 from pose_shared.messages import Job, JobEvent, ResultFile, ServerInfo
 from pose_shared.motion import MotionChannels, read_motion
 from pose_shared.request import RemoteClip, import_spec, solve_spec
+from pose_shared.rig import Rig
+from pose_shared.rig_messages import read_rig_motion, retarget_request
+from pose_shared.rig_motion import RigChannels
 from pose_shared.transfer import is_sequence, sequence_files
 
 __all__ = ["Client"]
@@ -307,6 +310,29 @@ class Client:
             try:
                 with self._connection.streaming(self._connection.motion.GetMotion(request), stop) as call:
                     return read_motion(call)
+            except UnavailableError as error:
+                backoff.wait(error)
+
+    def retarget(
+        self,
+        job: JobName,
+        person: int,
+        rig: Rig,
+        options: Optional[Mapping[str, Any]] = None,
+        stop: Optional[CancelToken] = None,
+    ) -> RigChannels:
+        """Return a person's motion on a rig.
+
+        `options` may hold ``bones`` (a mapping from parts of the body to names of bones, for those that
+        should not be recognised), ``fps``, ``in_place``, ``root_motion`` and ``relock``; see
+        docs/retargeting.md.
+        """
+        request = retarget_request(_name(job), person, rig, options or {})
+        backoff = Backoff(self._patience_s, stop)
+        while True:
+            try:
+                with self._connection.streaming(self._connection.rigs.RetargetMotion(request), stop) as call:
+                    return read_rig_motion(call)
             except UnavailableError as error:
                 backoff.wait(error)
 

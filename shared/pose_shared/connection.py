@@ -8,7 +8,13 @@ from typing import Any, Callable, Iterator, Optional, TypeVar
 
 import grpc
 
-from pose_shared._generated.pose.v1 import jobs_pb2_grpc, motion_pb2_grpc, system_pb2_grpc, uploads_pb2_grpc
+from pose_shared._generated.pose.v1 import (
+    jobs_pb2_grpc,
+    motion_pb2_grpc,
+    rigs_pb2_grpc,
+    system_pb2_grpc,
+    uploads_pb2_grpc,
+)
 from pose_shared.cancel_token import CancelToken
 from pose_shared.errors import InputError, JobCancelledError, UnavailableError
 from pose_shared.rpc_errors import error_of_call
@@ -81,6 +87,7 @@ class Connection:
         self._channel = grpc.insecure_channel(self.address, options=_OPTIONS)
         self.jobs = _stub(jobs_pb2_grpc.JobServiceStub, self._channel)
         self.motion = _stub(motion_pb2_grpc.MotionServiceStub, self._channel)
+        self.rigs = _stub(rigs_pb2_grpc.RigServiceStub, self._channel)
         self.system = _stub(system_pb2_grpc.SystemServiceStub, self._channel)
         self.uploads = _stub(uploads_pb2_grpc.UploadServiceStub, self._channel)
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from pose_shared.errors import InputError
 
-__all__ = ["KEYS", "ROTATIONS", "IkChain", "Rig", "RigBone", "Switch", "parse_rig"]
+__all__ = ["KEYS", "ROTATIONS", "IkChain", "Rig", "RigBone", "Setting", "Switch", "parse_rig"]
 
 #: What a bone's rotation is keyed as; the letters are the axes in the order in which they turn a vector.
 ROTATIONS = ("quaternion", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -47,6 +47,9 @@ class RigBone:
         One of `ROTATIONS`.
     keys
         Which of `KEYS` may be written.
+    location_axes
+        Row-major 3x3 from the axes in which its location is keyed to the rig's, at rest; the bone's own
+        when None.
     """
 
     name: str
@@ -55,6 +58,7 @@ class RigBone:
     tail: Optional[Vector] = None
     rotation: str = "quaternion"
     keys: Tuple[str, ...] = ("rotation",)
+    location_axes: Optional[Tuple[float, ...]] = None
 
     @property
     def head(self) -> Vector:
@@ -105,16 +109,25 @@ class IkChain:
 
     @property
     def bones(self) -> Tuple[str, ...]:
-        """Every bone it names."""
-        named = (
-            self.root,
-            self.mid,
-            self.end,
-            self.target,
-            self.pole,
-            self.switch.bone if self.switch else "",
-        )
-        return tuple(name for name in named if name)
+        """Every bone of the rig that it names; the switch may be anywhere."""
+        return tuple(name for name in (self.root, self.mid, self.end, self.target, self.pole) if name)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A custom property that must have a value for the rig to move as described.
+
+    Attributes
+    ----------
+    bone, name
+        Whose property it is, and its name.
+    value
+        Which value.
+    """
+
+    bone: str
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,8 @@ class Rig:
         A parent stands before its children.
     chains
         What IK moves.
+    settings
+        What must be set first.
     metres_per_unit
         Of all lengths in it.
     up
@@ -145,6 +160,7 @@ class Rig:
     chains: Tuple[IkChain, ...] = ()
     metres_per_unit: float = 1.0
     up: str = "z"
+    settings: Tuple[Setting, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.bones:
@@ -181,6 +197,7 @@ class Rig:
             "metres_per_unit": self.metres_per_unit,
             "bones": [_bone_fields(bone) for bone in self.bones],
             "chains": [_chain_fields(chain) for chain in self.chains],
+            "settings": [dict(vars(setting)) for setting in self.settings],
         }
         return json.dumps(content, indent=1, ensure_ascii=False)
 
@@ -208,13 +225,17 @@ def parse_rig(text: str, name: str = "") -> Rig:
     try:
         bones = [_bone_of(fields) for fields in content["bones"]]
         chains = tuple(_chain_of(fields) for fields in content.get("chains", ()))
+        settings = tuple(
+            Setting(str(fields["bone"]), str(fields["name"]), float(fields["value"]))
+            for fields in content.get("settings", ())
+        )
         title, unit = str(content.get("name") or name), float(content.get("metres_per_unit", 1.0))
         up = str(content.get("up", "z"))
     except KeyError as error:
         raise _unreadable(name, f"{error} is missing") from None
     except (TypeError, ValueError, AttributeError):
         raise _unreadable(name, "a field is of another kind than it should be") from None
-    return Rig(title, _parents_first(title, bones), chains, unit, up)
+    return Rig(title, _parents_first(title, bones), chains, unit, up, settings)
 
 
 def _check_bone(rig: str, bone: RigBone, before: Mapping[str, None]) -> None:
@@ -232,11 +253,18 @@ def _check_bone(rig: str, bone: RigBone, before: Mapping[str, None]) -> None:
         raise _invalid(rig, f"'{bone.name[:80]}' has keys other than {' and '.join(KEYS)}")
     if len(bone.rest) != 16 or not all(map(math.isfinite, (*bone.rest, *(bone.tail or ())))):
         raise _invalid(rig, f"the rest pose of '{bone.name[:80]}' is not 16 numbers")
+    axes = bone.location_axes
+    if axes is not None and not (len(axes) == 9 and _is_rotation(_rest_of(axes))):
+        raise _invalid(rig, f"the axes that '{bone.name[:80]}' moves along are no turn of the rig's")
     if not _is_rotation(bone.rest):
         raise _invalid(
             rig,
             f"the rest pose of '{bone.name[:80]}' is scaled, sheared or mirrored; apply that first",
         )
+
+
+def _rest_of(axes: Tuple[float, ...]) -> Tuple[float, ...]:
+    return (*axes[:3], 0.0, *axes[3:6], 0.0, *axes[6:], 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def _is_rotation(rest: Tuple[float, ...]) -> bool:
@@ -272,7 +300,7 @@ def _parents_first(rig: str, bones: List[RigBone]) -> Tuple[RigBone, ...]:
 
 
 def _bone_of(fields: Mapping[str, Any]) -> RigBone:
-    tail = fields.get("tail")
+    tail, axes = fields.get("tail"), fields.get("location_axes")
     return RigBone(
         name=str(fields["name"]),
         parent=str(fields.get("parent") or ""),
@@ -280,6 +308,7 @@ def _bone_of(fields: Mapping[str, Any]) -> RigBone:
         tail=None if tail is None else _vector(tail),
         rotation=str(fields.get("rotation", "quaternion")),
         keys=tuple(str(key) for key in fields.get("keys", ("rotation",))),
+        location_axes=None if axes is None else tuple(float(value) for value in axes),
     )
 
 
@@ -289,14 +318,18 @@ def _vector(values: Iterable[Any]) -> Vector:
 
 
 def _bone_fields(bone: RigBone) -> Dict[str, Any]:
-    fields = {
+    fields: Dict[str, Any] = {
         "name": bone.name,
         "parent": bone.parent,
         "rest": list(bone.rest),
         "rotation": bone.rotation,
         "keys": list(bone.keys),
     }
-    return fields if bone.tail is None else {**fields, "tail": list(bone.tail)}
+    if bone.tail is not None:
+        fields["tail"] = list(bone.tail)
+    if bone.location_axes is not None:
+        fields["location_axes"] = list(bone.location_axes)
+    return fields
 
 
 def _chain_of(fields: Mapping[str, Any]) -> IkChain:

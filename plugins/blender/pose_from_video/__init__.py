@@ -33,13 +33,14 @@ _find_vendored()
 import bpy  # noqa: E402
 from bpy.app.handlers import persistent  # noqa: E402
 
-from . import host, operators, panel, server_operators, work  # noqa: E402
+from . import host, operators, panel, retarget_operators, server_operators, work  # noqa: E402
 from .preferences import PoseFromVideoPreferences  # noqa: E402
 
 _CLASSES = (
     PoseFromVideoPreferences,
     *host.CLASSES,
     *operators.CLASSES,
+    *retarget_operators.CLASSES,
     *server_operators.CLASSES,
     *panel.CLASSES,
 )

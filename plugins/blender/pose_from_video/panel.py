@@ -16,6 +16,7 @@ from .solve_settings import draw_settings
 
 __all__ = [
     "CLASSES",
+    "POSE_PT_character",
     "POSE_PT_from_video",
     "POSE_PT_refine",
     "POSE_PT_weak_spans",
@@ -78,6 +79,36 @@ class POSE_PT_refine(_ImportedPanel, bpy.types.Panel):
         column.operator("pose.refine", text="Refine", icon="FILE_REFRESH")
 
 
+class POSE_PT_character(bpy.types.Panel):
+    """How a character gets the motion: it is active, and an armature that came from a video is selected"""
+
+    bl_label = "Character"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Pose"
+    bl_parent_id = "POSE_PT_from_video"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        character = context.active_object
+        return (
+            character is not None
+            and character.type == "ARMATURE"
+            and not is_imported(character)
+            and work.running() is None
+        )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        sources = [ob for ob in context.selected_objects if is_imported(ob)]
+        column = self.layout.column()
+        if len(sources) != 1:
+            _draw_text(column, context, "Select one armature that came from a video, too.", "INFO")
+        button = column.row()
+        button.enabled = len(sources) == 1
+        button.scale_y = 1.3
+        button.operator("pose.retarget", text="Retarget", icon="ARMATURE_DATA")
+
+
 class POSE_UL_weak_spans(bpy.types.UIList):
     """Weak spans by their first frame: where, why, and which joints"""
 
@@ -123,7 +154,13 @@ class POSE_PT_weak_spans(_ImportedPanel, bpy.types.Panel):
         layout.operator("pose.mark_weak_spans", text=text, icon="MARKER_HLT" if marked else "MARKER")
 
 
-CLASSES: tuple[Any, ...] = (POSE_PT_from_video, POSE_PT_refine, POSE_UL_weak_spans, POSE_PT_weak_spans)
+CLASSES: tuple[Any, ...] = (
+    POSE_PT_from_video,
+    POSE_PT_refine,
+    POSE_PT_character,
+    POSE_UL_weak_spans,
+    POSE_PT_weak_spans,
+)
 
 
 def draw_menu_entry(menu: Any, context: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,17 @@ from pose_server.jobs.model import Job
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
 
-__all__ = ["MotionService"]
+__all__ = ["KeptMotion", "MotionService"]
+
+
+@dataclass(frozen=True)
+class KeptMotion:
+    """A motion on the server's disk."""
+
+    path: Path
+    clip_name: str
+    source_rate: Fraction | None
+    """Of the film; None where the report does not say it."""
 
 
 class MotionService(motion_pb2_grpc.MotionServiceServicer):
@@ -32,18 +43,10 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
     async def GetMotion(  # noqa: D102
         self, request: motion_pb2.GetMotionRequest, context: Any
     ) -> AsyncIterator[motion_pb2.MotionChunk]:
-        job = await self._board.finished(id_of(request.job, "jobs"))
         fps = rate_of(request.fps) if request.HasField("fps") else None
-        if fps is not None and not Fraction(1, 10) <= fps <= 1000:
-            raise InputError(
-                f"The rate {fps} is not possible; ask for 0.1 to 1000 frames per second.",
-                reason="RATE_INVALID",
-            )
-        path = self._path(job, f"person_{request.person:02d}/motion.npz", f"person {request.person}")
-        clip_name = job.request.media.clip_name
-        motion = await asyncio.to_thread(_read_motion, path, fps, clip_name, request.person)
-        source_rate = await asyncio.to_thread(_source_rate, self._board.result_folder(job))
-        yield motion_pb2.MotionChunk(header=header_message(motion, source_rate or motion.rate))
+        kept = await self.kept(id_of(request.job, "jobs"), request.person, fps)
+        motion = await asyncio.to_thread(_read_motion, kept.path, fps, kept.clip_name, request.person)
+        yield motion_pb2.MotionChunk(header=header_message(motion, kept.source_rate or motion.rate))
         for channel, values in motion.channels.items():
             data = values.astype("<f4").tobytes()
             for begin in range(0, len(data), CHUNK_BYTES):
@@ -67,6 +70,18 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
             file.seek(max(request.offset, 0))
             while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield motion_pb2.FileChunk(data=data)
+
+    async def kept(self, job_id: str, person: int, fps: Fraction | None) -> KeptMotion:
+        """Return where a person's motion is kept; raises for what there is not, or for an impossible rate."""
+        job = await self._board.finished(job_id)
+        if fps is not None and not Fraction(1, 10) <= fps <= 1000:
+            raise InputError(
+                f"The rate {fps} is not possible; ask for 0.1 to 1000 frames per second.",
+                reason="RATE_INVALID",
+            )
+        path = self._path(job, f"person_{person:02d}/motion.npz", f"person {person}")
+        source_rate = await asyncio.to_thread(_source_rate, self._board.result_folder(job))
+        return KeptMotion(path, job.request.media.clip_name, source_rate)
 
     def _path(self, job: Job, wanted: str, what: str) -> Path:
         """Return the place of a file that is listed with the job: no other is ever opened."""

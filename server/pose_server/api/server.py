@@ -18,6 +18,8 @@ from pose_shared._generated.pose.v1 import (
     jobs_pb2_grpc,
     motion_pb2,
     motion_pb2_grpc,
+    rigs_pb2,
+    rigs_pb2_grpc,
     system_pb2,
     system_pb2_grpc,
     uploads_pb2,
@@ -28,6 +30,7 @@ from pose_shared.errors import ConflictError, InputError
 from pose_server.api.errors import ErrorInterceptor
 from pose_server.api.jobs import JobService
 from pose_server.api.motion import MotionService
+from pose_server.api.rigs import RigService
 from pose_server.api.system import SystemService
 from pose_server.api.uploads import UploadService
 from pose_server.cache.media import MediaStore
@@ -53,7 +56,7 @@ _OPTIONS = (
 )
 _SERVICES = tuple(
     descriptor.full_name
-    for module in (jobs_pb2, motion_pb2, system_pb2, uploads_pb2)
+    for module in (jobs_pb2, motion_pb2, rigs_pb2, system_pb2, uploads_pb2)
     for descriptor in module.DESCRIPTOR.services_by_name.values()
 )
 
@@ -215,9 +218,11 @@ def _add_services(
     executor: LocalExecutor,
     healthy: Any,
 ) -> None:
+    motions = MotionService(board)
     for add, service in (
         (jobs_pb2_grpc.add_JobServiceServicer_to_server, JobService(board)),
-        (motion_pb2_grpc.add_MotionServiceServicer_to_server, MotionService(board)),
+        (motion_pb2_grpc.add_MotionServiceServicer_to_server, motions),
+        (rigs_pb2_grpc.add_RigServiceServicer_to_server, RigService(motions)),
         (system_pb2_grpc.add_SystemServiceServicer_to_server, SystemService(executor)),
         (uploads_pb2_grpc.add_UploadServiceServicer_to_server, UploadService(media)),
         (health_pb2_grpc.add_HealthServicer_to_server, healthy),

@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.quality import contact_points_m
 from pose_server.retarget.posing import Posed
-from pose_server.retarget.reach import bent, shortest_turns
+from pose_server.retarget.reach import bend_sides, bent, shortest_turns
 
 __all__ = ["planted"]
 
@@ -173,21 +173,11 @@ def _reached(pose: Posed, side: str, limb: str, goal_m: FloatArray) -> Posed:
     """Return the pose with a limb's end at its goal, turned as it was, its middle joint in its plane."""
     root, middle, end = (pose.column(role) for role in _chain(side, limb))
     start, knee, foot = (pose.heads_m[:, column] for column in (root, middle, end))
-    way = foot - start
-    along = way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9)
-    aside = knee - start - np.sum((knee - start) * along, axis=1, keepdims=True) * along
-    # A limb that is nearly straight does not show its plane; the bone's own front does: a knee is
-    # turned about x, an elbow about z, in a T-pose.
-    front = (
-        pose.turns[:, root]
-        @ np.linalg.inv(_still(pose, side, limb))
-        @ (np.array([0.0, -1.0, 0.0]) if limb == "leg" else np.array([0.0, 1.0, 0.0]))
-    )
-    new_knee, new_foot = bent(start, goal_m, pose.character.limb_m(side, limb), aside + 0.02 * front)
+    # In a T-pose a knee bends forward, an elbow back.
+    ahead = np.array([0.0, -1.0, 0.0]) if limb == "leg" else np.array([0.0, 1.0, 0.0])
+    front = pose.turns[:, root] @ np.linalg.inv(pose.character.t_pose_turns[_chain(side, limb)[0]]) @ ahead
+    sides = bend_sides(start, knee, foot, front)
+    new_knee, new_foot = bent(start, goal_m, pose.character.limb_m(side, limb), sides)
     upper = shortest_turns(knee - start, new_knee - start) @ pose.turns[:, root]
     lower = shortest_turns(foot - knee, new_foot - new_knee) @ pose.turns[:, middle]
     return pose.moved({root: upper, middle: lower}, {})
-
-
-def _still(pose: Posed, side: str, limb: str) -> FloatArray:
-    return pose.character.t_pose_turns[_chain(side, limb)[0]]

@@ -6,10 +6,12 @@ import numpy as np
 
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["bent", "shortest_turns"]
+__all__ = ["bend_sides", "bent", "shortest_turns"]
 
 #: A limb is never stretched beyond this share of its length, or its middle joint would snap.
 _STRAIGHT = 0.9995
+#: A middle joint that is less off the line than this hardly shows the plane of its limb.
+_CLEARLY_BENT_M = 0.01
 
 
 def bent(
@@ -42,6 +44,24 @@ def bent(
     aside = towards - np.sum(towards * along, axis=1, keepdims=True) * along
     aside /= np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-9)
     return root_m + foot * along + off * aside, root_m + reach * along
+
+
+def bend_sides(root_m: FloatArray, mid_m: FloatArray, end_m: FloatArray, front: FloatArray) -> FloatArray:
+    """Return the (T, 3) unit directions to which limbs bend.
+
+    Parameters
+    ----------
+    root_m, mid_m, end_m
+        (T, 3) joints of the limb.
+    front
+        (T, 3) unit directions that straight limbs would bend to, which do not show it.
+    """
+    way = end_m - root_m
+    share = np.sum((mid_m - root_m) * way, axis=1) / np.maximum(np.sum(way**2, axis=1), 1e-12)
+    aside = mid_m - root_m - share[:, None] * way
+    unclear = np.maximum(_CLEARLY_BENT_M - np.linalg.norm(aside, axis=1, keepdims=True), 0.0)
+    side = aside + unclear * front
+    return np.asarray(side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9))
 
 
 def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:

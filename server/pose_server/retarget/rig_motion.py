@@ -82,7 +82,10 @@ def keyed(pose: Posed, *, rate: Fraction, times_s: FloatArray) -> RigMotion:
         # rest carried along.
         basis = np.swapaxes(turn @ rest, -1, -2) @ own
         away = pose.heads_m[:, column] - base
-        location = np.einsum("...ji,...j->...i", turn @ rest, away) / rig.metres_per_unit
+        axes = rest
+        if bone.location_axes is not None:
+            axes = character.from_rig @ np.reshape(bone.location_axes, (3, 3))
+        location = np.einsum("...ji,...j->...i", turn @ axes, away) / rig.metres_per_unit
         rotations.append(Rotation.from_matrix(basis).as_quat(scalar_first=True))
         locations.append(location)
         names.append(bone.name)
