@@ -28,6 +28,7 @@ LAYERS = (
         "pipeline.camera_track",
         "pipeline.cleanup_options",
         "pipeline.curves",
+        "pipeline.file_options",
         "pipeline.filter_options",
         "pipeline.distortion",
         "pipeline.kinematics",
@@ -77,7 +78,7 @@ STAGE_NEEDS = {
 KEEPERS = {
     "grpc": ("server/pose_server/api", "shared/pose_shared"),
     "sqlite3": ("server/pose_server/jobs", "server/pose_server/cache"),
-    "bpy": ("plugins/blender", "scripts/demo_blender.py"),
+    "bpy": ("plugins/blender", "scripts/demo_blender.py", "server/pose_server/export/fbx_scene.py"),
     "maya": ("plugins/maya",),
     "torch": tuple(
         f"server/pose_server/{p}"

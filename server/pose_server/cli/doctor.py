@@ -25,11 +25,13 @@ __all__ = ["doctor", "examine"]
 _PACKAGES = ("torch", "mediapipe", "av", "numpy", "scipy", "grpcio", "protobuf")
 #: Optional packages: the extra that brings each, and what it is for.
 _EXTRAS = {
-    "bpy": ("blender", "importing and rendering in Blender without an installed Blender"),
+    "bpy": ("blender", "importing, rendering and writing FBX without an installed Blender"),
     "OpenImageIO": ("exr", "OpenEXR, DPX and 16-bit TIFF sequences"),
+    "ezc3d": ("c3d", "writing C3D"),
     "cdflib": ("datasets", "Human3.6M's own files"),
     "h5py": ("datasets", "Human3.6M as 3d-pose-baseline has it"),
     "onnxruntime": ("rtmpose", "the detector RTMPose"),
+    "usd-core": ("usd", "writing USD"),
     "tensorboard": ("train", "curves of a training in a browser"),
 }
 

@@ -20,7 +20,7 @@ from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Sm
 from pose_server.cli.summary import print_summary
 from pose_server.cli.tracking import Clicks, Merges, PeopleBy, Reidentify, Splits, tracking_options
 from pose_server.pipeline.camera_track import read_camera_track
-from pose_server.pipeline.options import FORMATS, LIFTERS, ImportOptions, Moment, parse_rate
+from pose_server.pipeline.options import FORMATS, LIFTERS, USUAL_FORMATS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def import_command(
     contact: Contact = None,
     filters: Filter = None,
     formats: Annotated[
-        str, typer.Option(help=f"What to write, with commas between: {', '.join(FORMATS)}.")
-    ] = ",".join(FORMATS),
+        str, typer.Option(help=f"What to write, with commas between (docs/exports.md): {', '.join(FORMATS)}.")
+    ] = ",".join(USUAL_FORMATS),
     allow_truncated: Annotated[
         bool, typer.Option("--allow-truncated", help="Take what can be read of a damaged film.")
     ] = False,

@@ -7,6 +7,7 @@ import typer
 from pose_server import __version__
 from pose_server.cli.doctor import doctor
 from pose_server.cli.evaluate import evaluate
+from pose_server.cli.export import export_command
 from pose_server.cli.import_clip import import_command
 from pose_server.cli.jobs import jobs
 from pose_server.cli.models import models
@@ -43,6 +44,7 @@ def _root(
 
 app.command("import")(import_command)
 app.command("refine")(refine_command)
+app.command("export")(export_command)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(jobs, name="jobs")

@@ -12,23 +12,12 @@ from numpy.typing import NDArray
 from pose_shared.errors import InternalError
 
 from pose_server.export.bones import Bone, rest_bones
-from pose_server.pipeline.boundary import FloatArray, Motion
+from pose_server.export.camera_view import CameraView, camera_view
+from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.kinematics import same_hemisphere
 from pose_server.pipeline.weak_spans import WeakSpan, weak_spans
 
-__all__ = ["CameraView", "HostMotion", "host_channels"]
-
-
-@dataclass(frozen=True)
-class CameraView:
-    """A pinhole camera in the world that sees the armature on top of the film."""
-
-    world_to_camera: FloatArray
-    """(4, 4), or (T, 4, 4) when the camera moves; camera axes x right, y down, z forward."""
-    intrinsics_px: tuple[float, float, float, float]
-    """fx, fy, cx, cy."""
-    width: int
-    height: int
+__all__ = ["HostMotion", "host_channels"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,8 +86,6 @@ def host_channels(motion: Motion, *, clip_name: str, person: int) -> HostMotion:
         curves[f"{bone.name}/confidence"] = motion.confidence[:, joint]
     curves |= {f"contact/{name}": motion.contacts[:, i] for i, name in enumerate(motion.contact_names)}
 
-    matrix = motion.camera.matrix
-    width, height = motion.camera.image_size
     return HostMotion(
         clip_name=clip_name,
         person=person,
@@ -107,17 +94,7 @@ def host_channels(motion: Motion, *, clip_name: str, person: int) -> HostMotion:
         start_time_s=float(motion.times_s[0]),
         first_source_frame=int(motion.frames[0]),
         bones=bones,
-        camera=CameraView(
-            world_to_camera=motion.world_to_camera,
-            intrinsics_px=(
-                float(matrix[0, 0]),
-                float(matrix[1, 1]),
-                float(matrix[0, 2]),
-                float(matrix[1, 2]),
-            ),
-            width=width,
-            height=height,
-        ),
+        camera=camera_view(motion),
         contact_names=motion.contact_names,
         weak_spans=tuple(weak_spans(motion)),
         channels={name: np.ascontiguousarray(values, dtype=np.float32) for name, values in curves.items()},

@@ -25,7 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
     LimitError
         The disk is full.
     """
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    # Some libraries tell the kind of file by how its name ends.
+    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
         yield part
         os.replace(part, path)

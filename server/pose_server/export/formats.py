@@ -1,27 +1,168 @@
-"""The files that a person's motion can be written to."""
+"""The files that a motion can be written to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from pose_shared.errors import InputError
+
+from pose_server.export.animation import Animation, animation_of
 from pose_server.export.bvh import write_bvh
+from pose_server.export.classics import write_maya_2d, write_maya_3d, write_videopose3d
+from pose_server.export.documents import write_json
+from pose_server.export.fbx import check_fbx, write_fbx
+from pose_server.export.gltf import write_glb
 from pose_server.export.npz import write_npz
+from pose_server.export.tables import check_c3d, write_c3d, write_csv, write_trc
+from pose_server.export.usd import check_usd, write_usd
 from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.file_options import FileOptions
 
-__all__ = ["PERSON_FORMATS", "PersonFormat"]
+__all__ = [
+    "ANIMATION_FORMATS",
+    "MOTION_FORMATS",
+    "AnimationFormat",
+    "FileFormat",
+    "MotionFormat",
+    "check_formats",
+    "write_animation",
+    "write_motion",
+    "written_files",
+]
 
 
-class PersonFormat(NamedTuple):
-    """One of the files in a person's folder."""
+@dataclass(frozen=True, kw_only=True)
+class FileFormat:
+    """One of the files."""
 
     file_name: str
-    write: Callable[[Path, Motion], None]
+    choices: tuple[str, ...] = ()
+    """Fields of `FileOptions` that it heeds."""
+    check: Callable[[], None] = lambda: None
+    """Raises `MissingExtraError` where it lacks a package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimationFormat(FileFormat):
+    """A file of any moving skeleton."""
+
+    write: Callable[[Path, Animation, FileOptions], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionFormat(FileFormat):
+    """A file of a person's motion, which knows more: evidence, confidence, what the camera saw."""
+
+    write: Callable[[Path, Motion, FileOptions], None]
+
+
+_PLACED = ("unit", "up")
+
+
+def _animation(
+    file_name: str,
+    write: Callable[[Path, Animation, FileOptions], None],
+    choices: tuple[str, ...] = (),
+    check: Callable[[], None] = lambda: None,
+) -> AnimationFormat:
+    return AnimationFormat(file_name=file_name, write=write, choices=choices, check=check)
 
 
 #: By the name that `--formats` takes.
-PERSON_FORMATS: Mapping[str, PersonFormat] = {
-    "npz": PersonFormat("motion.npz", write_npz),
-    "bvh": PersonFormat("motion.bvh", write_bvh),
+ANIMATION_FORMATS: Mapping[str, AnimationFormat] = {
+    "bvh": _animation("motion.bvh", write_bvh, (*_PLACED, "rotation_order")),
+    "glb": _animation("motion.glb", write_glb),
+    "fbx": _animation("motion.fbx", write_fbx, (), check_fbx),
+    "usd": _animation("motion.usd", write_usd, _PLACED, check_usd),
+    "usda": _animation("motion.usda", write_usd, _PLACED, check_usd),
+    "usdc": _animation("motion.usdc", write_usd, _PLACED, check_usd),
+    "json": _animation("motion.json", write_json, _PLACED),
+    "csv": _animation("motion.csv", write_csv, _PLACED),
+    "trc": _animation("motion.trc", write_trc, _PLACED),
+    "c3d": _animation("motion.c3d", write_c3d, _PLACED, check_c3d),
 }
+MOTION_FORMATS: Mapping[str, MotionFormat] = {
+    "npz": MotionFormat(file_name="motion.npz", write=lambda path, motion, _: write_npz(path, motion)),
+    "3d_data": MotionFormat(file_name="3d_data.json", write=write_maya_3d, choices=("unit",)),
+    "2d_data": MotionFormat(file_name="2d_data.json", write=write_maya_2d),
+    "npy": MotionFormat(file_name="motion.npy", write=write_videopose3d),
+}
+_FORMATS: Mapping[str, FileFormat] = {**MOTION_FORMATS, **ANIMATION_FORMATS}
+
+
+def check_formats(formats: Collection[str], options: FileOptions | None = None) -> None:
+    """Say before any work what cannot be written.
+
+    Parameters
+    ----------
+    formats
+        Names, of which others than those of this module are none of its business.
+    options
+        What was asked of the files.
+
+    Raises
+    ------
+    MissingExtraError
+        A format needs a package that is not installed; names the extra.
+    InputError
+        Something was asked for that none of the formats leaves open (``OPTION_UNUSED``).
+    """
+    for name in formats:
+        if name in _FORMATS:
+            _FORMATS[name].check()
+    heeded = {choice for name in formats if name in _FORMATS for choice in _FORMATS[name].choices}
+    for choice, value in vars(options or FileOptions()).items():
+        if value is not None and choice not in heeded:
+            having = [name for name, kind in _FORMATS.items() if choice in kind.choices]
+            raise InputError(
+                f"--{choice.replace('_', '-')} means nothing to {', '.join(formats)}; leave it out, or add "
+                f"one of {', '.join(having)}.",
+                reason="OPTION_UNUSED",
+                value=value,
+            )
+
+
+def written_files(formats: Collection[str]) -> list[str]:
+    """Return the names of the files that `write_motion` writes."""
+    return [kind.file_name for name, kind in _FORMATS.items() if name in formats]
+
+
+def write_motion(
+    folder: Path,
+    motion: Motion,
+    formats: Collection[str],
+    *,
+    name: str,
+    options: FileOptions | None = None,
+) -> None:
+    """Write a person's motion to each of those formats that are files of a person.
+
+    Parameters
+    ----------
+    folder
+        That is there.
+    name
+        Of the person in files that hold several things.
+
+    Raises
+    ------
+    PoseError
+        Whatever keeps a file from being written, as one sentence.
+    """
+    options = options or FileOptions()
+    for key, kind in MOTION_FORMATS.items():
+        if key in formats:
+            kind.write(folder / kind.file_name, motion, options)
+    if any(key in formats for key in ANIMATION_FORMATS):
+        write_animation(folder, animation_of(motion, name), formats, options=options)
+
+
+def write_animation(
+    folder: Path, animation: Animation, formats: Collection[str], *, options: FileOptions | None = None
+) -> None:
+    """Write a moving skeleton to each of those formats that need nothing else; raises as `write_motion`."""
+    for key, kind in ANIMATION_FORMATS.items():
+        if key in formats:
+            kind.write(folder / kind.file_name, animation, options or FileOptions())

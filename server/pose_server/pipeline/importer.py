@@ -20,6 +20,7 @@ from pose_server.egomotion.following import FOLLOW_VERSION, Followed, followed
 from pose_server.egomotion.lines import LINES_VERSION, Backdrop
 from pose_server.egomotion.room import seen_room
 from pose_server.egomotion.stillness import Stillness
+from pose_server.export.formats import check_formats
 from pose_server.keypoints.blank import BlankClip, open_blank
 from pose_server.keypoints.clip import KeypointClip
 from pose_server.keypoints.detector import KeypointDetector, keypoint_detector
@@ -131,6 +132,7 @@ class _Import:
 
     def run(self, clip: Path | None, folder: Path, name: str | None) -> ImportReport:
         options = self.options
+        check_formats(options.formats)
         with self.log.stage("video", 0):
             source, sha256 = self.open(clip)
             if options.camera_track is not None and not options.allow_truncated:

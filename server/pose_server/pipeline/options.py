@@ -17,10 +17,24 @@ from pose_server.pipeline.moment import Moment
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.pipeline.tracking_options import TrackingOptions
 
-__all__ = ["CAMERAS", "FORMATS", "FULL_FRAME_MM", "LIFTERS", "ImportOptions", "Moment", "parse_rate"]
+__all__ = [
+    "CAMERAS",
+    "FORMATS",
+    "FULL_FRAME_MM",
+    "LIFTERS",
+    "USUAL_FORMATS",
+    "ImportOptions",
+    "Moment",
+    "parse_rate",
+]
 
 #: Everything `--formats` may name: per person, and one film per clip.
-FORMATS = ("npz", "bvh", "preview")
+FORMATS = (
+    *("npz", "bvh", "glb", "fbx", "usd", "usda", "usdc", "json", "csv", "trc", "c3d"),
+    *("3d_data", "2d_data", "npy", "preview"),
+)
+#: What is written where nobody says what.
+USUAL_FORMATS = ("npz", "bvh", "preview")
 #: Lifters that need no file of the user's.
 LIFTERS = ("auto", "house", "house_causal", "landmarks")
 #: ``auto`` follows one that moves; ``still`` takes it for one on a tripod and does not look.
@@ -101,7 +115,7 @@ class ImportOptions:
     """One of `LIFTERS`, or in this process the path of a checkpoint."""
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)
     solve: SolveOptions = field(default_factory=SolveOptions)
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = USUAL_FORMATS
     allow_truncated: bool = False
     """Take what can be decoded of a damaged film."""
 
@@ -239,5 +253,5 @@ class ImportOptions:
         values["cleanup"] = CleanupOptions.from_dict(values.get("cleanup", {}))
         values["tracking"] = TrackingOptions.from_dict(values.get("tracking", {}))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
-        values["formats"] = tuple(values.get("formats", FORMATS))
+        values["formats"] = tuple(values.get("formats", USUAL_FORMATS))
         return cls(**values)

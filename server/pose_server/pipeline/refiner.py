@@ -8,6 +8,7 @@ from pathlib import Path
 from pose_shared.errors import InputError
 
 from pose_server import __version__
+from pose_server.export.formats import check_formats
 from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
@@ -64,6 +65,7 @@ def refine(
     log = StageLog(progress)
     before = read_report(result)
     options = dataclasses.replace(_options(result, before), solve=solve)
+    check_formats(options.formats)
     evidence = read_evidence(result / EVIDENCE_FILE)
     known = {person.index: person for person in before.people}
     if not evidence.people or any(number not in known for number in evidence.people):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pose_server.export.bones import rest_bones
-from pose_server.export.formats import PERSON_FORMATS
+from pose_server.export.formats import write_motion
 from pose_server.export.preview import write_preview
 from pose_server.pipeline.boundary import Motion, Pose3D
 from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
@@ -100,9 +100,7 @@ def solve_to_files(
             place.mkdir()
             if summary.thumbnail:
                 (place / THUMBNAIL_FILE).write_bytes(summary.thumbnail)
-            for name, (file_name, write) in PERSON_FORMATS.items():
-                if name in options.formats:
-                    write(place / file_name, motion)
+            write_motion(place, motion, options.formats, name=place.name)
             people.append(_person_report(summary, motion, pose, place.name))
     if source is not None and "preview" in options.formats:
         with log.stage("preview", source.info.frame_count):

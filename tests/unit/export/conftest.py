@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from pose_server.export.animation import Animation
+from pose_server.export.mannequin import mannequin
 from pose_server.pipeline.boundary import Camera, Motion
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_shared.skeleton import SKELETON
@@ -122,3 +125,34 @@ def make_motion() -> MakeMotion:
 @pytest.fixture
 def motion(make_motion: MakeMotion) -> Motion:
     return make_motion()
+
+
+@pytest.fixture
+def rig() -> Animation:
+    """A tree of joints with axes of their own, of which the root and one more move."""
+    rng = np.random.default_rng(5)
+    joints, frames = 12, 30
+    parents = np.array([-1, *(int(rng.integers(0, i)) for i in range(1, joints))])
+    rest = Rotation.random(joints, random_state=3).as_quat(scalar_first=True)
+    times_s = np.arange(frames) / 25
+    swings = Rotation.from_rotvec(_smooth(rng, times_s, 3 * joints, 0.5).reshape(-1, 3))
+    turns = Rotation.from_quat(np.tile(rest, (frames, 1)), scalar_first=True) * swings
+    offsets = rng.uniform(-0.3, 0.3, (joints, 3))
+    animation = Animation(
+        name="rig 1",
+        rate=Fraction(25),
+        start_s=2.0,
+        joint_names=tuple(f"bone.{i:02d}" for i in range(joints)),
+        parents=parents,
+        rest_translations_m=offsets,
+        rest_rotations_wxyz=rest,
+        local_rotations_wxyz=same_hemisphere(turns.as_quat(scalar_first=True).reshape(frames, joints, 4)),
+        translations_m={
+            0: offsets[0] + _smooth(rng, times_s, 3, 0.4),
+            7: offsets[7] + _smooth(rng, times_s, 3, 0.1),
+        },
+        tips_m=rng.uniform(0.05, 0.2, (joints, 3)),
+    )
+    heads, axes = animation.rest_world()
+    tails = heads + np.einsum("jik,jk->ji", axes, animation.tips_m)
+    return dataclasses.replace(animation, mesh=mannequin(animation.joint_names, heads, tails))

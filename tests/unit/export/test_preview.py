@@ -12,11 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from pose_server.export.figure import figure_of
-from pose_server.export.formats import PERSON_FORMATS
 from pose_server.export.preview import draw_on_film, write_preview
 from pose_server.export.room import RoomView
 from pose_server.pipeline.boundary import ClipInfo, FrameBatch, Motion
-from pose_server.pipeline.options import FORMATS
 from pose_server.pipeline.progress import SilentProgress
 from pose_shared.errors import InputError, JobCancelledError, MediaError
 
@@ -205,14 +203,6 @@ def test_a_damaged_film_and_a_missing_folder(tmp_path: Path, motion: Motion) -> 
     with pytest.raises(InputError, match="another output folder"):
         write_preview(tmp_path / "no" / "p.mp4", source, [motion], progress=SilentProgress())
     assert list(tmp_path.iterdir()) == []
-
-
-def test_every_format_of_the_options_has_a_writer(tmp_path: Path, motion: Motion) -> None:
-    assert {*PERSON_FORMATS, "preview"} == set(FORMATS)
-    for name, person_format in PERSON_FORMATS.items():
-        person_format.write(tmp_path / person_format.file_name, motion)
-        assert person_format.file_name == f"motion.{name}"
-    assert sorted(item.name for item in tmp_path.iterdir()) == ["motion.bvh", "motion.npz"]
 
 
 def test_a_figure_is_bent_as_the_film_is(motion: Motion) -> None:
