@@ -49,7 +49,8 @@ def import_spec(clip: RemoteClip, options: Mapping[str, Any]) -> jobs_pb2.Import
         mapping with any of ``people_by`` and ``reidentify`` (str), ``clicks`` such as
         ``"640,360@120"``, ``splits`` such as ``"2@140"`` and ``merges`` such as ``"1+2@140"``),
         ``cleanup`` (a mapping with any of ``gaps``, ``gap_limit_s``, ``repair`` and ``smoothing``),
-        ``formats`` (strings), ``allow_truncated`` (bool), and those of `solve_spec`.
+        ``formats`` (strings), ``files`` (a mapping with any of ``unit``, ``up`` and
+        ``rotation_order``), ``allow_truncated`` (bool), and those of `solve_spec`.
         What is absent or None takes the server's default.
 
     Raises
@@ -187,6 +188,10 @@ def _cleanup(value: Any) -> jobs_pb2.CleanupSpec:
     return jobs_pb2.CleanupSpec(**{name: known for name, known in value.items() if known is not None})
 
 
+def _files(value: Any) -> jobs_pb2.FileSpec:
+    return jobs_pb2.FileSpec(**{name: known for name, known in value.items() if known is not None})
+
+
 def _contact_edits(value: Any) -> jobs_pb2.ContactEdits:
     return jobs_pb2.ContactEdits(
         edits=[
@@ -241,6 +246,7 @@ _WRITERS: Dict[str, Callable[[Any, Any], None]] = {
     "detector": _set("detector", str),
     "detector_score": _set("detector_score", float),
     "end": _copy("end", _moment),
+    "files": _copy("files", _files),
     "focal_mm": _set("focal_mm", float),
     "formats": _extend("formats", str),
     "fov_deg": _set("fov_deg", float),

@@ -17,6 +17,7 @@ from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.options import LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import FoundPerson
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
@@ -81,6 +82,7 @@ def request_of(spec: jobs_pb2.ImportSpec) -> JobRequest:
             tracking=_tracking_of(spec.tracking),
             lifter=_lifter_of(spec.lifter),
             cleanup=_cleanup_of(spec.cleanup),
+            files=_files_of(spec.files),
             solve=solve_options_of(spec.solve, _DEFAULTS.solve),
             formats=tuple(spec.formats) or _DEFAULTS.formats,
             allow_truncated=spec.allow_truncated,
@@ -269,6 +271,14 @@ def _cleanup_message(options: CleanupOptions) -> jobs_pb2.CleanupSpec:
     )
 
 
+def _files_of(message: jobs_pb2.FileSpec) -> FileOptions:
+    return FileOptions(**{field.name: value for field, value in message.ListFields()})
+
+
+def _files_message(options: FileOptions) -> jobs_pb2.FileSpec:
+    return jobs_pb2.FileSpec(**options.to_dict())
+
+
 def _tracking_of(message: jobs_pb2.TrackingSpec) -> TrackingOptions:
     def moment(owner: Any) -> Moment | None:
         return _moment_of(owner.at) if owner.HasField("at") else None
@@ -343,6 +353,7 @@ def _spec_message(request: JobRequest, *, with_files: bool) -> jobs_pb2.ImportSp
         detector=options.detector,
         lifter=options.lifter,
         cleanup=_cleanup_message(options.cleanup),
+        files=_files_message(options.files),
         tracking=_tracking_message(options.tracking),
         solve=_solve_message(options.solve),
         formats=options.formats,

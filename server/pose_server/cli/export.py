@@ -12,7 +12,8 @@ import typer
 from pose_shared.errors import InputError, NotFoundError
 
 from pose_server.cli.errors import clear_errors
-from pose_server.pipeline.file_options import PER_METRE, ROTATION_ORDERS, UPS, FileOptions
+from pose_server.cli.files import RotationOrder, Unit, Up
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.options import FORMATS, parse_rate
 
 __all__ = ["export_command"]
@@ -39,25 +40,9 @@ def export_command(
         str,
         typer.Option(help=f"What to write, with commas between (docs/exports.md): {', '.join(_FORMATS)}."),
     ],
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Of lengths, where the format leaves it open: {', '.join(PER_METRE)}.", metavar="UNIT"
-        ),
-    ] = None,
-    up: Annotated[
-        str | None,
-        typer.Option(
-            help=f"The axis that points up, where the format leaves it open: {', '.join(UPS)}.",
-            metavar="AXIS",
-        ),
-    ] = None,
-    rotation_order: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Of BVH's channels, ZXY if not given: {', '.join(ROTATION_ORDERS)}.", metavar="ORDER"
-        ),
-    ] = None,
+    unit: Unit = None,
+    up: Up = None,
+    rotation_order: RotationOrder = None,
     fps: Annotated[
         str | None,
         typer.Option(help="Rows per second, such as 24 or 30000/1001; the motion's own if not given."),

@@ -14,12 +14,14 @@ from pose_shared.errors import InputError
 from pose_server.cli.bars import ProgressBars
 from pose_server.cli.cleanup import Gaps, Repair, Smooth2D, cleanup_options
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.files import RotationOrder, Unit, Up
 from pose_server.cli.keypoints import KeypointChoice, import_each
 from pose_server.cli.lens import CalibrationCamera, CalibrationFile, FocalMm, Fov, SensorMm, lens_options
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
 from pose_server.cli.tracking import Clicks, Merges, PeopleBy, Reidentify, Splits, tracking_options
 from pose_server.pipeline.camera_track import read_camera_track
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.options import FORMATS, LIFTERS, USUAL_FORMATS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
 
@@ -112,6 +114,9 @@ def import_command(
     formats: Annotated[
         str, typer.Option(help=f"What to write, with commas between (docs/exports.md): {', '.join(FORMATS)}.")
     ] = ",".join(USUAL_FORMATS),
+    unit: Unit = None,
+    up: Up = None,
+    rotation_order: RotationOrder = None,
     allow_truncated: Annotated[
         bool, typer.Option("--allow-truncated", help="Take what can be read of a damaged film.")
     ] = False,
@@ -148,6 +153,7 @@ def import_command(
             cleanup=cleanup_options(gaps, repair, smooth_2d),
             solve=SolveOptions(**solve_changes(smoothing, height, floor, contacts, contact, filters)),
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+            files=FileOptions(unit, up, rotation_order),
             allow_truncated=allow_truncated,
         )
         if server is not None and device is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -88,8 +89,10 @@ def write_videopose3d(path: Path, motion: Motion, options: FileOptions) -> None:
         for name, tip in _world_tips(motion).items()
     }
     places = _points(motion, names, motion.joints_camera_m, tips)
-    with replacing(path) as part, part.open("wb") as file:
-        np.save(file, (places - places[:, :1]).astype(np.float32))
+    content = io.BytesIO()
+    np.save(content, (places - places[:, :1]).astype(np.float32))
+    with replacing(path) as part:
+        part.write_bytes(content.getbuffer())
 
 
 def _world_tips(motion: Motion) -> dict[str, FloatArray]:

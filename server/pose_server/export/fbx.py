@@ -123,9 +123,10 @@ def _run_blender(part: Path, arguments: list[str]) -> None:
     if done.returncode == 0 and part.stat().st_size:
         return
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    why = said[-1][-_SAID:] if said else f"it ended with {done.returncode}"
-    if os.strerror(errno.ENOSPC) in why:
-        raise OSError(errno.ENOSPC, why)
+    if any(os.strerror(errno.ENOSPC) in line for line in said):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    wrong = [line.strip() for line in said if "Error" in line]
+    why = wrong[-1][:_SAID] if wrong else f"it ended with {done.returncode}"
     raise InternalError(
         f"Blender could not write FBX ({why}); leave fbx out, or report this.", reason="FBX_FAILED"
     )

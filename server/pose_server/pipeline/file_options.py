@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 from pose_shared.errors import InputError
 
@@ -42,3 +45,12 @@ class FileOptions:
                     reason=f"{name.upper()}_UNKNOWN",
                     value=str(value)[:80],
                 )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain JSON data, canonical: equal options give equal text."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> FileOptions:
+        """Read back what `to_dict` wrote."""
+        return cls(**fields)

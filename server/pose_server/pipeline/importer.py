@@ -132,7 +132,7 @@ class _Import:
 
     def run(self, clip: Path | None, folder: Path, name: str | None) -> ImportReport:
         options = self.options
-        check_formats(options.formats)
+        check_formats(options.formats, options.files)
         with self.log.stage("video", 0):
             source, sha256 = self.open(clip)
             if options.camera_track is not None and not options.allow_truncated:

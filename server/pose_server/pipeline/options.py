@@ -13,6 +13,7 @@ from pose_shared.errors import InputError
 from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import CleanupOptions
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.moment import Moment
 from pose_server.pipeline.solve_options import SolveOptions
 from pose_server.pipeline.tracking_options import TrackingOptions
@@ -116,6 +117,7 @@ class ImportOptions:
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)
     solve: SolveOptions = field(default_factory=SolveOptions)
     formats: tuple[str, ...] = USUAL_FORMATS
+    files: FileOptions = field(default_factory=FileOptions)
     allow_truncated: bool = False
     """Take what can be decoded of a damaged film."""
 
@@ -231,6 +233,7 @@ class ImportOptions:
         fields["cleanup"] = self.cleanup.to_dict()
         fields["tracking"] = self.tracking.to_dict()
         fields["solve"] = self.solve.to_dict()
+        fields["files"] = self.files.to_dict()
         fields["formats"] = list(self.formats)
         return fields
 
@@ -253,5 +256,6 @@ class ImportOptions:
         values["cleanup"] = CleanupOptions.from_dict(values.get("cleanup", {}))
         values["tracking"] = TrackingOptions.from_dict(values.get("tracking", {}))
         values["solve"] = SolveOptions.from_dict(values.get("solve", {}))
+        values["files"] = FileOptions.from_dict(values.get("files", {}))
         values["formats"] = tuple(values.get("formats", USUAL_FORMATS))
         return cls(**values)

@@ -65,7 +65,7 @@ def refine(
     log = StageLog(progress)
     before = read_report(result)
     options = dataclasses.replace(_options(result, before), solve=solve)
-    check_formats(options.formats)
+    check_formats(options.formats, options.files)
     evidence = read_evidence(result / EVIDENCE_FILE)
     known = {person.index: person for person in before.people}
     if not evidence.people or any(number not in known for number in evidence.people):

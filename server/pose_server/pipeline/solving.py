@@ -100,7 +100,7 @@ def solve_to_files(
             place.mkdir()
             if summary.thumbnail:
                 (place / THUMBNAIL_FILE).write_bytes(summary.thumbnail)
-            write_motion(place, motion, options.formats, name=place.name)
+            write_motion(place, motion, options.formats, name=place.name, options=options.files)
             people.append(_person_report(summary, motion, pose, place.name))
     if source is not None and "preview" in options.formats:
         with log.stage("preview", source.info.frame_count):

@@ -22,6 +22,7 @@ from pose_server.jobs.model import Job, JobEvent, JobRequest, JobState
 from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
 from pose_server.pipeline.cleanup_options import GAPS, REPAIRS, CleanupOptions
+from pose_server.pipeline.file_options import PER_METRE, ROTATION_ORDERS, UPS, FileOptions
 from pose_server.pipeline.filter_options import FILTERS, NamedFilter
 from pose_server.pipeline.options import CAMERAS, FORMATS, LIFTERS, ImportOptions, Moment
 from pose_server.pipeline.progress import FoundPerson
@@ -119,6 +120,12 @@ cleanups = st.builds(
     | st.builds(NamedFilter, st.sampled_from(list(FILTERS)))
     | st.builds(NamedFilter, st.just("rts"), st.tuples(st.integers(1, 900).map(float))),
 )
+files = st.builds(
+    FileOptions,
+    unit=st.none() | st.sampled_from(list(PER_METRE)),
+    up=st.none() | st.sampled_from(UPS),
+    rotation_order=st.none() | st.sampled_from(ROTATION_ORDERS),
+)
 calibrations = st.builds(
     Calibration,
     st.tuples(st.integers(1000, 4000), st.integers(1000, 4000)),
@@ -152,6 +159,7 @@ def options(draw: st.DrawFn) -> ImportOptions:
             tracking=draw(trackings()),
             lifter=draw(st.sampled_from(LIFTERS)),
             cleanup=draw(cleanups),
+            files=draw(files),
             solve=draw(solves),
             formats=tuple(draw(st.lists(st.sampled_from(FORMATS), min_size=1))),
             allow_truncated=draw(st.booleans()),

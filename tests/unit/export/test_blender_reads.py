@@ -19,7 +19,7 @@ from pose_server.export.gltf import write_glb
 from pose_server.export.usd import write_usd
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.file_options import FileOptions
-from pose_shared.errors import InputError, MissingExtraError
+from pose_shared.errors import InputError, InternalError, MissingExtraError
 from scipy.spatial import cKDTree
 
 needs_bpy = [
@@ -159,6 +159,13 @@ class TestInBlender:
         # Its own name, then double, Number and no flag, each with type and length, then D and the value.
         assert content[at : at + 60].split(b"Number")[1][5:14] == b"D" + np.float64(1).tobytes()
         assert "bpy" not in sys.modules, "Blender stays in a process of its own"
+
+    def test_a_blender_that_fails_is_one_sentence(self, tmp_path: Path, rig: Animation, monkeypatch) -> None:
+        monkeypatch.setattr("sys.executable", "/bin/false")
+        with pytest.raises(InternalError, match="it ended with 1") as caught:
+            write_fbx(tmp_path / "a.fbx", rig, FileOptions())
+        assert caught.value.reason == "FBX_FAILED"
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_missing_folder_is_one_sentence(self, tmp_path: Path, rig: Animation) -> None:
         with pytest.raises(InputError, match="another output folder"):

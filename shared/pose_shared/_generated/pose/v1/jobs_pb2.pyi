@@ -49,7 +49,7 @@ class UploadedFile(_message.Message):
     def __init__(self, upload: _Optional[str] = ..., file_name: _Optional[str] = ...) -> None: ...
 
 class ImportSpec(_message.Message):
-    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "calibration", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "tracking", "cleanup", "sensor_mm")
+    __slots__ = ("media", "people", "persons", "start", "end", "fps", "input_fps", "fov_deg", "focal_mm", "calibration", "detector", "solve", "formats", "allow_truncated", "lifter", "camera", "camera_track", "detector_score", "tracking", "cleanup", "sensor_mm", "files")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     PERSONS_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class ImportSpec(_message.Message):
     TRACKING_FIELD_NUMBER: _ClassVar[int]
     CLEANUP_FIELD_NUMBER: _ClassVar[int]
     SENSOR_MM_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     media: Media
     people: int
     persons: _containers.RepeatedScalarFieldContainer[int]
@@ -92,7 +93,8 @@ class ImportSpec(_message.Message):
     tracking: TrackingSpec
     cleanup: CleanupSpec
     sensor_mm: float
-    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., tracking: _Optional[_Union[TrackingSpec, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ..., sensor_mm: _Optional[float] = ...) -> None: ...
+    files: FileSpec
+    def __init__(self, media: _Optional[_Union[Media, _Mapping]] = ..., people: _Optional[int] = ..., persons: _Optional[_Iterable[int]] = ..., start: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., end: _Optional[_Union[_types_pb2.Moment, _Mapping]] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., input_fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., fov_deg: _Optional[float] = ..., focal_mm: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., detector: _Optional[str] = ..., solve: _Optional[_Union[SolveSpec, _Mapping]] = ..., formats: _Optional[_Iterable[str]] = ..., allow_truncated: bool = ..., lifter: _Optional[str] = ..., camera: _Optional[str] = ..., camera_track: _Optional[_Union[CameraTrack, _Mapping]] = ..., detector_score: _Optional[float] = ..., tracking: _Optional[_Union[TrackingSpec, _Mapping]] = ..., cleanup: _Optional[_Union[CleanupSpec, _Mapping]] = ..., sensor_mm: _Optional[float] = ..., files: _Optional[_Union[FileSpec, _Mapping]] = ...) -> None: ...
 
 class TrackingSpec(_message.Message):
     __slots__ = ("people_by", "clicks", "splits", "merges", "reidentify")
@@ -143,6 +145,16 @@ class CleanupSpec(_message.Message):
     repair: str
     smoothing: str
     def __init__(self, gaps: _Optional[str] = ..., gap_limit_s: _Optional[float] = ..., repair: _Optional[str] = ..., smoothing: _Optional[str] = ...) -> None: ...
+
+class FileSpec(_message.Message):
+    __slots__ = ("unit", "up", "rotation_order")
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    UP_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_ORDER_FIELD_NUMBER: _ClassVar[int]
+    unit: str
+    up: str
+    rotation_order: str
+    def __init__(self, unit: _Optional[str] = ..., up: _Optional[str] = ..., rotation_order: _Optional[str] = ...) -> None: ...
 
 class Calibration(_message.Message):
     __slots__ = ("width", "height", "intrinsics_px", "distortion")
