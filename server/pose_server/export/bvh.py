@@ -56,16 +56,19 @@ def write_bvh(path: Path, animation: Animation, options: FileOptions) -> None:
         f"Frame Time: {float(1 / moving.rate)!r}",
         "",
     ]
-    angles = _continuous_euler_deg(moving.local_rotations_wxyz, order)
-    columns: list[FloatArray] = []
+    places = [joint for joint in joints if joint == 0 or joint in moving.translations_m]
+    rows = np.empty((len(moving), 3 * (len(joints) + len(places))))
+    column = 0
     for joint in joints:
-        if joint == 0 or joint in moving.translations_m:
-            still = np.broadcast_to(moving.rest_translations_m[joint], (len(moving), 3))
-            columns.append(moving.translations_m.get(joint, still) * scale)
-        columns.append(angles[:, joint])
+        if joint in places:
+            still = moving.rest_translations_m[joint]
+            rows[:, column : column + 3] = moving.translations_m.get(joint, still) * scale
+            column += 3
+        rows[:, column : column + 3] = _continuous_euler_deg(moving.local_rotations_wxyz[:, joint], order)
+        column += 3
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(head))
-        np.savetxt(file, np.concatenate(columns, axis=1), fmt="%.6f")
+        np.savetxt(file, rows, fmt="%.6f")
 
 
 def _walk(parents: Sequence[int], joint: int = 0, depth: int = 0) -> Iterator[tuple[int, int]]:
@@ -105,21 +108,23 @@ def _numbers(values: FloatArray) -> str:
     return " ".join(f"{value:.6f}" for value in values)
 
 
-def _continuous_euler_deg(local_wxyz: FloatArray, order: str) -> FloatArray:
-    """Return (T, J, 3) angles in the order of the channels, each frame's as near as can be to the last one's.
+def _continuous_euler_deg(wxyz: FloatArray, order: str) -> FloatArray:
+    """Return (T, 3) angles in the order of the channels of (T, 4), each as near as can be to the last one's.
 
     Notes
     -----
     A rotation has two triples of Euler angles, (a, b, c) and (a + 180, 180 - b, c + 180), and each
-    angle may gain full turns.
+    angle may gain full turns.  From either triple of a row the way to the next row's triple of the same
+    kind is as long as from the other to the other's, so that only whether to change kind matters.
     """
-    rotations = Rotation.from_quat(local_wxyz.reshape(-1, 4), scalar_first=True)
-    first = rotations.as_euler(order, degrees=True, suppress_warnings=True).reshape(*local_wxyz.shape[:2], 3)
-    second = np.stack([first[..., 0] + 180, 180 - first[..., 1], first[..., 2] + 180], axis=-1)
-    angles: FloatArray = first.copy()
-    for frame in range(1, len(angles)):
-        last = angles[frame - 1]
-        near = [choice[frame] + 360 * np.round((last - choice[frame]) / 360) for choice in (first, second)]
-        steps = [np.abs(choice - last).sum(axis=1, keepdims=True) for choice in near]
-        angles[frame] = np.where(steps[0] <= steps[1], near[0], near[1])
-    return angles
+    first = Rotation.from_quat(wxyz, scalar_first=True).as_euler(order, degrees=True, suppress_warnings=True)
+    second = np.stack([first[:, 0] + 180, 180 - first[:, 1], first[:, 2] + 180], axis=1)
+    change = _way_deg(first[:-1], second[1:]) < _way_deg(first[:-1], first[1:])
+    kind = np.concatenate([[0], np.cumsum(change) % 2])
+    return np.asarray(np.unwrap(np.where(kind[:, None] == 1, second, first), axis=0, period=360))
+
+
+def _way_deg(begin: FloatArray, end: FloatArray) -> FloatArray:
+    """Return (N,) how far three angles turn altogether, full turns aside."""
+    turn = end - begin
+    return np.asarray(np.abs(turn - 360 * np.round(turn / 360)).sum(axis=1))

@@ -40,4 +40,6 @@ def turned(wxyz: FloatArray, axes: FloatArray) -> FloatArray:
     axes
         (3, 3) for all of them, or (J, 3, 3) for the last dimension but one.
     """
-    return np.concatenate([wxyz[..., :1], np.einsum("...ik,...k->...i", axes, wxyz[..., 1:])], axis=-1)
+    result = wxyz.copy()
+    np.einsum("...ik,...k->...i", axes.astype(wxyz.dtype), wxyz[..., 1:], out=result[..., 1:])
+    return result
