@@ -28,7 +28,7 @@ def export_command(
         list[Path],
         typer.Argument(
             help="One or several motion.npz, or folders that an import wrote, for everybody in them.",
-            metavar="MOTION...",
+            metavar="MOTION",
             show_default=False,
         ),
     ],

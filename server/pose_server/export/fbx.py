@@ -113,7 +113,8 @@ def _run_blender(part: Path, arguments: list[str]) -> None:
     # The packages are found as they are here; a user's own start-up file of Blender is not read.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     done = subprocess.run(
-        [sys.executable, "-m", "pose_server.export.fbx_scene", *arguments, str(part)],
+        # -P: nothing is taken from whatever folder this happens to run in.
+        [sys.executable, "-P", "-m", "pose_server.export.fbx_scene", *arguments, str(part)],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from pose_server.pipeline.calibration import Calibration
 from pose_server.pipeline.camera_track import CameraTrack
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.options import ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import ContactEdit, SolveOptions
 from pose_shared.errors import InputError
@@ -23,6 +24,7 @@ def test_options_survive_json() -> None:
         input_fps=Fraction(24),
         fov_deg=61.5,
         formats=("bvh",),
+        files=FileOptions(unit="m", rotation_order="XYZ"),
         allow_truncated=True,
         solve=SolveOptions(smoothing=0.25, edits=(ContactEdit(2, "right_toe", 3, 9, False),)),
     )

@@ -25,7 +25,14 @@ from pose_server.pipeline.refiner import options_of_result, refine
 from pose_server.pipeline.report import read_report
 from pose_server.pipeline.solve_options import ContactEdit, PartFilter, SolveOptions
 from pose_server.solve.clip import fit_people
-from pose_shared.errors import ConflictError, InputError, JobCancelledError, NotFoundError, PoseError
+from pose_shared.errors import (
+    ConflictError,
+    InputError,
+    JobCancelledError,
+    MissingExtraError,
+    NotFoundError,
+    PoseError,
+)
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +272,32 @@ def test_the_film_at_hand_makes_the_preview_anew(result: Path, tmp_path: Path) -
         assert sum(1 for _ in file.decode(video=0)) == FRAMES
     # Asked for once, it is made again whenever the film is there.
     assert "preview" in options_of_result(tmp_path / "without").formats
+
+
+def with_options(result: Path, **options: object) -> None:
+    report = json.loads((result / "report.json").read_text())
+    report["options"] |= options
+    (result / "report.json").write_text(json.dumps(report))
+
+
+def test_files_are_as_they_were_asked_for(result: Path, tmp_path: Path) -> None:
+    with_options(result, formats=["npz", "bvh", "glb"], files={"unit": "m", "rotation_order": "YXZ"})
+    report = refine(result, SolveOptions(), tmp_path / "out", progress=SilentProgress())
+    assert "person_01/motion.glb" in report.files
+    text = (tmp_path / "out" / "person_01" / "motion.bvh").read_text()
+    assert "CHANNELS 3 Yrotation Xrotation Zrotation" in text
+    root = float(text.split("Frame Time")[1].splitlines()[1].split()[1])
+    assert root == pytest.approx(read_npz(tmp_path / "out/person_01/motion.npz").root_world_m[0, 2], abs=1e-5)
+
+
+def test_what_a_format_lacks_is_said_before_any_work(
+    result: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    monkeypatch.setattr(refiner_module, "solve_to_files", None)
+    with_options(result, formats=["npz", "c3d"])
+    with pytest.raises(MissingExtraError, match=r"pose-server\[c3d\]"):
+        refine(result, SolveOptions(), tmp_path / "out", progress=SilentProgress())
 
 
 def test_what_was_fitted_is_not_fitted_again(result: Path, monkeypatch: pytest.MonkeyPatch) -> None:
