@@ -37,6 +37,8 @@ _ARRAYS = {
     "world_to_camera": np.float64,
     "reprojection_px": np.float32,
 }
+#: A quaternion that is longer or shorter than 1 by more is none by accident.
+_LENGTH_OFF = 0.01
 _NAMES = ("joint_names", "contact_names", "keypoint_names")
 _CAMERA = {"camera_matrix": np.float64, "distortion": np.float64, "image_size": np.int64}
 _FIELDS = ("format_version", "fps", *_ARRAYS, *_NAMES, *_CAMERA, "focal_source")
@@ -155,6 +157,14 @@ def _check_meaning(path: Path, motion: Motion) -> None:
         raise _foreign(path, "it holds no frame")
     if parents[0] != -1 or any(not 0 <= parent < i for i, parent in enumerate(parents[1:], 1)):
         raise _foreign(path, "its parents are no tree with one root at the front")
+    if len(set(motion.joint_names)) < len(motion.joint_names):
+        raise _foreign(path, "two of its joints have one name")
+    for name in ("times_s", "rest_offsets_m", "local_rotations_wxyz", "root_world_m"):
+        if not np.isfinite(getattr(motion, name)).all():
+            raise _foreign(path, f"{name} holds what is no number")
+    lengths = np.linalg.norm(motion.local_rotations_wxyz, axis=-1)
+    if np.abs(lengths - 1).max() > _LENGTH_OFF:
+        raise _foreign(path, "its rotations are no unit quaternions")
 
 
 def _foreign(path: Path, why: str) -> InputError:

@@ -180,6 +180,9 @@ def test_another_major_version_is_refused(path: Path) -> None:
         ({"image_size": np.array([-4, 4])}, "image_size"),
         ({"world_to_camera": np.zeros((60, 3, 4))}, "world_to_camera"),
         ({"confidence": np.zeros((60, 23), complex)}, "confidence"),
+        ({"joint_names": np.array(["pelvis"] * 23)}, "two of its joints"),
+        ({"root_world_m": np.full((60, 3), np.nan, np.float32)}, "root_world_m holds"),
+        ({"local_rotations_wxyz": np.zeros((60, 23, 4), np.float32)}, "unit quaternions"),
     ],
 )
 def test_a_wrong_field_is_named(path: Path, changes: dict[str, object], match: str) -> None:

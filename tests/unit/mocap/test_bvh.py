@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_motion import make_motion
+from pose_server.export.animation import animation_of
 from pose_server.export.bvh import write_bvh
 from pose_server.mocap.bvh import read_bvh
+from pose_server.pipeline.file_options import FileOptions
 from pose_shared.errors import InputError
 
 CHAIN = """HIERARCHY
@@ -121,7 +123,7 @@ def test_what_the_exporter_wrote_reads_back(tmp_path: Path, unit: str, metres: f
     per_frame += ("keypoint_confidence", "reprojection_px")
     motion = dataclasses.replace(whole, **{name: getattr(whole, name)[:40] for name in per_frame})
     path = tmp_path / "take.bvh"
-    write_bvh(path, motion, unit=unit, rotation_order=order)  # type: ignore[arg-type]
+    write_bvh(path, animation_of(motion), FileOptions(unit=unit, rotation_order=order))
     take = read_bvh(path, metres_per_unit=metres)
     assert take.rate_hz == pytest.approx(float(motion.rate))
     columns = [take.index(name) for name in motion.joint_names]
