@@ -50,7 +50,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	@scripts/system-packages
-	$(PIP) --editable '.[blender,exr,dev]'
+	$(PIP) --editable '.[blender,exr,usd,c3d,dev]'
 	@touch $@ $(VENV)/.demo
 
 # torchvision's wheel runs beside the torch of PyPI, not beside a build for the CPU alone: hence ===.
