@@ -233,12 +233,7 @@ def _detector_of(choice: str) -> str:
             reason="DETECTOR_UNKNOWN",
             value=choice[:80],
         )
-    # Not needed before somebody asks: the server starts without it.
-    from pose_server.detect.registry import known_detector
-
-    choice = choice or _DEFAULTS.detector
-    known_detector(choice.partition(":")[0])
-    return choice
+    return choice or _DEFAULTS.detector
 
 
 def _lifter_of(name: str) -> str:

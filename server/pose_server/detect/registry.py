@@ -13,14 +13,7 @@ from pose_server.detect.rtmpose import RTMPOSE_MODELS, RtmPose
 from pose_server.weights.registry import WEIGHTS
 from pose_server.weights.store import weights_store
 
-__all__ = [
-    "DetectorStatus",
-    "ModelStatus",
-    "available_detectors",
-    "best_detector",
-    "create_detector",
-    "known_detector",
-]
+__all__ = ["DetectorStatus", "ModelStatus", "available_detectors", "best_detector", "create_detector"]
 
 #: Makes a detector of a model (None for its usual one), a device and a least score (None for the usual
 #: one), and raises what keeps it from running.
@@ -133,16 +126,6 @@ def _models_of(detector: str) -> tuple[ModelStatus, ...]:
     return tuple(statuses)
 
 
-def known_detector(name: str) -> str:
-    """Return the name, if a detector has it, here or not; raises `InputError` (``DETECTOR_UNKNOWN``)."""
-    if name not in ("auto", *_DETECTORS):
-        choices = ", ".join(("auto", *_DETECTORS))
-        raise InputError(
-            f"There is no detector '{name}'; choose from {choices}.", reason="DETECTOR_UNKNOWN", value=name
-        )
-    return name
-
-
 def create_detector(choice: str, device: str, *, score: float | None = None) -> Detector:
     """Return a detector; ``auto`` is the best that can run, and its `name` says which that is.
 
@@ -167,4 +150,9 @@ def create_detector(choice: str, device: str, *, score: float | None = None) -> 
     name, _, model = choice.partition(":")
     if choice == "auto":
         name, _ = best_detector()
-    return _DETECTORS[known_detector(name)][0](model or None, device, score)
+    if name not in _DETECTORS:
+        choices = ", ".join(("auto", *_DETECTORS))
+        raise InputError(
+            f"There is no detector '{name}'; choose from {choices}.", reason="DETECTOR_UNKNOWN", value=name
+        )
+    return _DETECTORS[name][0](model or None, device, score)

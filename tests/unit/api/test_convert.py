@@ -388,12 +388,6 @@ def test_a_client_cannot_make_the_server_open_a_model(name: str) -> None:
     assert caught.value.reason == "DETECTOR_UNKNOWN" and len(caught.value.message) < 250
 
 
-def test_a_detector_that_does_not_exist_is_refused_before_any_job() -> None:
-    media = jobs_pb2.Media(display_name="a.mp4", path="a.mp4")
-    with pytest.raises(InputError, match="There is no detector 'yolo'; choose from auto, "):
-        request_of(jobs_pb2.ImportSpec(media=media, detector="yolo:x"))
-
-
 def test_a_client_that_names_no_lifter_gets_the_default() -> None:
     assert request_of(spec("")).options.lifter == "auto"
     assert request_of(spec("landmarks")).options.lifter == "landmarks"
