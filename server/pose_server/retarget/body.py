@@ -17,6 +17,10 @@ _SIDES = ("left", "right")
 _ON_GROUND = 0.2
 #: From hips (0) to shoulders (1) and on: a bone that begins above this is the end of a head.
 _SKULL = 0.62
+#: Bones begin in one place within this share of the height.
+_ONE_PLACE = 0.015
+#: The trunk's bones begin, and are even, within these shares of half the shoulders' width of the midline.
+_MIDDLE, _EVEN = 0.15, 0.35
 #: So many bones on one are a face, not a neck.
 _FACE = 3
 #: What begins in the last two thirds of a foot is a toe.
@@ -102,7 +106,7 @@ def _pelvis(rest: RestPose, hips: list[int], shoulders: list[int]) -> int:
 def _above(rest: RestPose, chest: int, taken: list[int]) -> list[int]:
     """Return the bones from the chest upwards on the midline."""
     low, high = rest.spans_m
-    aside = 0.1 * max(abs(float(rest.heads_m[taken[-1], 0])), 1e-9)
+    half = max(abs(float(rest.heads_m[taken[-1], 0])), 1e-9)
     way: list[int] = []
     here = chest
     while True:
@@ -110,7 +114,8 @@ def _above(rest: RestPose, chest: int, taken: list[int]) -> list[int]:
             child
             for child in rest.children[here]
             if rest.turnable[child]
-            and max(abs(rest.heads_m[child, 0]), abs(low[child, 0] + high[child, 0])) < aside
+            and abs(rest.heads_m[child, 0]) < _MIDDLE * half
+            and abs(low[child, 0] + high[child, 0]) < _EVEN * half
             and not any(rest.carries(child, bone) for bone in taken)
             and high[child, 2] > rest.heads_m[chest, 2]
         ]
@@ -135,7 +140,7 @@ def _head(rest: RestPose, above: list[int], hips: list[int], shoulders: list[int
 def _in_one_place(rest: RestPose, way: list[int]) -> int:
     """Return how many bones before the last one begin where it does."""
     gaps = np.linalg.norm(rest.heads_m[way[:-1]] - rest.heads_m[way[-1]], axis=1)
-    far = np.flatnonzero(gaps[::-1] > 1e-3 * np.ptp(rest.heads_m[:, 2]))
+    far = np.flatnonzero(gaps[::-1] > _ONE_PLACE * np.ptp(rest.heads_m[:, 2]))
     return int(far[0]) if len(far) else len(gaps)
 
 

@@ -55,6 +55,7 @@ _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _MOST = 12
 #: A limb that costs more is none.
 _WORST = 2.5
+_BOTH = ("left", "right")
 _LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 
 
@@ -99,11 +100,20 @@ def named_roles(rest: RestPose) -> dict[str, tuple[int, ...]]:
             if rest.turnable[place] and len(found) < _MOST:
                 found.append((place, cost))
     roles: dict[str, int] = {}
+    twins = {_without_side(name): place for place, name in enumerate(rest.names)}
     ground = float(rest.spans_m[0][rest.parents < 0, 2].min())
-    for side in ("left", "right"):
-        for kind, parts3 in _LIMBS.items():
-            limb = _limb(rest, kind, [called.get((side, part), []) for part in parts3], ground)
-            roles |= {f"{side}_{part}": place for part, place in zip(parts3, limb, strict=False)}
+    for kind, joints in _LIMBS.items():
+        found = {}
+        for side in _BOTH:
+            found[side] = _limb(rest, kind, [called.get((side, part), []) for part in joints], ground)
+        # The better side says how the other's are called: that one may hold a sword.
+        better, other = sorted(_BOTH, key=lambda side: found[side][0])
+        same = [twins.get((other, _without_side(rest.names[place])[1]), -1) for place in found[better][1]]
+        if same and min(same) >= 0:
+            found[other] = found[better][0], tuple(same)
+        for side, (_, limb) in found.items():
+            roles |= {f"{side}_{part}": place for part, place in zip(joints, limb, strict=False)}
+    for side in _BOTH:
         _add_nearest(rest, roles, called, side)
     for part in ("pelvis", "head"):
         places = [place for place, _ in sorted(called.get(("", part), []), key=lambda found: found[1])]
@@ -114,8 +124,8 @@ def named_roles(rest: RestPose) -> dict[str, tuple[int, ...]]:
 
 def _limb(
     rest: RestPose, kind: str, called: Sequence[Sequence[tuple[int, float]]], ground_m: float
-) -> tuple[int, ...]:
-    """Return the three of the called bones that make the best limb; empty if none do."""
+) -> tuple[float, tuple[int, ...]]:
+    """Return what the three of the called bones cost that make the best limb, and them; none if none do."""
     best: tuple[float, tuple[int, ...]] = (_WORST, ())
     for found in product(*called):
         bones = tuple(place for place, _ in found)
@@ -127,7 +137,7 @@ def _limb(
         cost = limb_cost(rest, kind, way, bones, ground_m) + sum(cost for _, cost in found)
         if cost < best[0]:
             best = cost, bones
-    return best[1]
+    return best
 
 
 def _add_nearest(
@@ -147,6 +157,12 @@ def _add_nearest(
         if ankle >= 0 and place not in taken and rest.carries(ankle, place):
             roles[f"{side}_toe"] = place
             break
+
+
+def _without_side(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the side that a name tells, and all else that it says."""
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+    return read_name(name)[0], tuple(word for word in words if word not in _SIDES)
 
 
 @cache

@@ -22,9 +22,13 @@ _ASIDE = 0.3
 #: ... an ankle so high above the ground as shares of the leg's height more than it is in stout rigs, ...
 _ANKLE, _ANKLE_MOST = 0.25, 0.35
 #: ... a leg so bent, in 1 - cos, and so much of a leg's way down left out above it or below it.
-_BENT, _LEFT_OUT = 0.35, 0.4
+_BENT, _LEFT_OUT = 0.35, 0.25
 #: A wrist has so many chains of fingers; what a hand is worth, and what costs to have none.
 _FINGERS, _HAND, _HANDLESS = 3, 0.3, 0.3
+#: The most that something beyond the wrist costs.
+_HELD = 0.6
+#: What a foot is worth: it reaches ahead, so far as a share of the shin and for what it goes down.
+_FOOT, _FOOT_SHARE, _FOOT_SLOPE = 0.5, 0.2, 0.4
 #: Longest way from the trunk to a finger or toe that is looked at.
 _MOST_BONES = 24
 #: A bone that shares a limb's twist begins on the limb, so near as shares of its length, and inside of it.
@@ -61,8 +65,8 @@ def best_limb(rest: RestPose, kind: str, way: Sequence[int], ground_m: float) ->
     for places in combinations(range(len(points)), 3):
         bones = tuple(way[place] for place in places if place < len(way))
         cost = _cost(kind, points, places, ground_m)
-        if kind == "arm" and np.isfinite(cost):
-            cost += _beyond(rest, bones, points, places)
+        if np.isfinite(cost):
+            cost += _beyond(rest, kind, bones, points, places)
         if np.isfinite(cost) and (found is None or cost < found.cost):
             found = Limb(bones, cost)
     return found
@@ -72,7 +76,9 @@ def limb_cost(
     rest: RestPose, kind: str, way: Sequence[int], bones: tuple[int, ...], ground_m: float
 ) -> float:
     """Return what three bones of a way cost as a limb: 0 for a textbook's, infinity for none."""
-    return _cost(kind, rest.heads_m[list(way)], tuple(way.index(bone) for bone in bones), ground_m)
+    points, places = rest.heads_m[list(way)], tuple(way.index(bone) for bone in bones)
+    cost = _cost(kind, points, places, ground_m)
+    return cost + _beyond(rest, kind, bones, points, places) if np.isfinite(cost) else cost
 
 
 def twist_bones(rest: RestPose, start: int, end: int) -> tuple[int, ...]:
@@ -122,16 +128,24 @@ def _cost(kind: str, points_m: FloatArray, places: tuple[int, ...], ground_m: fl
     return float(cost)
 
 
-def _beyond(rest: RestPose, bones: tuple[int, ...], points_m: FloatArray, places: tuple[int, ...]) -> float:
-    """Return what is odd about the hand beyond an arm."""
+def _beyond(
+    rest: RestPose, kind: str, bones: tuple[int, ...], points_m: FloatArray, places: tuple[int, ...]
+) -> float:
+    """Return what is odd about the hand or the foot beyond a limb, or what it is worth."""
     if len(bones) < 3:
         return _HANDLESS
-    wrist = bones[2]
+    end = bones[2]
     low, high = rest.spans_m
-    _, elbow_m, wrist_m = points_m[list(places)]
-    reach = np.maximum(np.abs(low[wrist] - wrist_m), np.abs(high[wrist] - wrist_m))
-    cost = max(0.0, float(np.linalg.norm(reach) / np.linalg.norm(wrist_m - elbow_m)) - 1.0)
-    chains = sum(bool(rest.sizes[child] > 1) for child in rest.children[wrist])
+    _, middle_m, end_m = points_m[list(places)]
+    lower = float(np.linalg.norm(end_m - middle_m))
+    reach = np.maximum(np.abs(low[end] - end_m), np.abs(high[end] - end_m))
+    if kind == "leg":
+        ahead = float(np.linalg.norm(reach[:2]))
+        down = max(float(end_m[2] - low[end, 2]), 1e-9)
+        return -_FOOT if _FOOT_SHARE < ahead / lower and _FOOT_SLOPE < ahead / down else 0.0
+    # What is held may be longer than any hand.
+    cost = min(_HELD, max(0.0, float(np.linalg.norm(reach)) / lower - 1.0))
+    chains = sum(bool(rest.sizes[child] > 1) for child in rest.children[end])
     return cost - (_HAND if chains >= _FINGERS else 0.0)
 
 

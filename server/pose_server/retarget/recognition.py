@@ -22,10 +22,10 @@ __all__ = ["Recognition", "recognised"]
 _SIDES = ("left", "right")
 _PARTS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 #: How sure each way is on its own, where nothing speaks against it; measured, see docs/rigs.md.
-_SURE = {"preset": 0.95, "names": 0.85, "shape": 0.8}
+_SURE = {"preset": 0.96, "names": 0.9, "shape": 0.9}
 #: What agreement with the shape adds to names, of what is lacking to 1.
 _AGREED = 0.9
-#: What a fault leaves of it.
+#: What a fault leaves of it, or that no arms were found.
 _FAULTY = 0.7
 #: Faults that speak against a map, rather than against the rig.
 _AGAINST = ("NOT_STANDING", "OUT_OF_ORDER", "UNLIKELY")
@@ -121,7 +121,8 @@ def _best(rest: RestPose, maps: Mapping[str, BoneMap], preset: str) -> Recogniti
     confidence = _SURE[found_by]
     if "shape" in maps and found_by != "shape":
         confidence += (1 - confidence) * _AGREED * _agreement(bones, maps["shape"])
-    confidence *= _FAULTY ** (len(faults) + bool(notes))
+    armless = any(f"{side}_elbow" not in bones for side in _SIDES)
+    confidence *= _FAULTY ** (len(faults) + bool(notes) + armless)
     notes += [fault.sentence for fault in faults]
     return Recognition(bones, preset if found_by == "preset" else "", found_by, confidence, tuple(notes))
 

@@ -22,14 +22,24 @@ Pair = tuple[int, int]
 
 #: Bones are on the midline, or each other's mirror image, within shares of the rig's height.
 _ON_MIDLINE, _MIRRORED = 0.02, 0.08
+#: What the middle of all that hangs on a bone counts beside where it begins.
+_HANGING = 0.15
+#: Siblings are alike if the smaller has so much of the larger's bones.
+_ALIKE = 0.6
+#: An image is so near, as a share of the height; so many planes are tried.
+_NEAR, _TRIED = 0.03, 24
 #: Siblings are compared with so many that are next to them in size.
 _NEIGHBOURS = 8
 #: Legs and arms that cost more are none.
 _WORST = {"leg": 1.0, "arm": 1.5}
 #: Length of an arm over that of a leg (Drillis and Contini 1966), and what a doubling or halving costs.
 _ARM_OVER_LEG, _SIZE_COSTS = 0.68, 0.3
-#: What costs an arm 1: hanging so far behind the hips, as a share of the leg, or so far below them.
-_BEHIND, _BELOW = 0.5, 0.2
+#: What costs an arm 1: hanging so far behind the hips, as a share of the leg, or so far below ...
+_BEHIND, _BELOW = 0.25, 0.2
+#: ... what is little for shoulders to be above the hips.
+_RISE = 0.35
+#: Arms are lower on the trunk than hair that is no better by so much.
+_LOWER = 0.6
 #: Feet point ahead, and knees bend, by more than these shares of the leg.
 _FOOT, _BEND = 0.04, 0.01
 #: Toes and heels are as low as each other, within a share of the leg.
@@ -40,38 +50,68 @@ _LONGEST_WAY = 64
 def squared(rest: RestPose) -> RestPose:
     """Return a rig turned about the vertical and moved so that its mirror plane is x = 0.
 
-    Siblings that are alike show the plane: the commonest direction between them, each counted by the
-    square of its size, so that legs and arms outweigh fingers.
+    Siblings that are alike give planes to try; the plane on whose other side most bones have an image is
+    the one, and all those images say exactly where it stands.
     """
-    across, middles, weights = [], [], []
+    height = max(float(np.ptp(rest.heads_m[:, 2])), 1e-9)
+    ground = rest.heads_m[:, :2]
+    tree = cKDTree(rest.heads_m)
+    best: tuple[int, float, FloatArray, float] | None = None
+    for normal, offset in _planes(rest, height):
+        aside = ground @ normal - offset
+        image = np.column_stack([ground - 2 * aside[:, None] * normal, rest.heads_m[:, 2]])
+        far, to = tree.query(image, distance_upper_bound=_NEAR * height)
+        found = np.isfinite(far) & (np.abs(aside) > _ON_MIDLINE * height)
+        score = int(found.sum())
+        if not score or (best is not None and score < best[0]):
+            continue
+        off = float(far[found].mean())
+        if best is not None and score == best[0] and off >= best[1]:
+            continue
+        ways = (ground[found] - ground[to[found]]) * np.sign(aside[found])[:, None]
+        middles = (ground[found] + ground[to[found]]) / 2
+        exact = ways.sum(axis=0)
+        exact /= np.linalg.norm(exact)
+        best = score, off, exact, float(np.median(middles @ exact))
+    if best is None:
+        return rest
+    (x, y), plane = best[2], best[3]
+    if x < 0 or (x == 0 and y < 0):
+        x, y, plane = -x, -y, -plane
+    matrix = np.array([[x, y, 0.0], [-y, x, 0.0], [0.0, 0.0, 1.0]])
+    shift = np.array([plane, 0.0, 0.0])
+    return replace(rest, heads_m=rest.heads_m @ matrix.T - shift, tails_m=rest.tails_m @ matrix.T - shift)
+
+
+def _planes(rest: RestPose, height: float) -> list[tuple[FloatArray, float]]:
+    """Return upright planes, each as a unit normal and an offset, between siblings that are alike.
+
+    Those between the largest trees come first, so that legs and arms go before fingers.
+    """
+    votes: dict[tuple[int, int], tuple[float, FloatArray, float]] = {}
     for group in (tuple(np.flatnonzero(rest.parents < 0)), *rest.children):
         ordered = sorted(group, key=lambda place: (rest.sizes[place], rest.middles_m[place, 2]))
         for nth, a in enumerate(ordered):
             for b in ordered[nth + 1 : nth + 1 + _NEIGHBOURS]:
-                smaller, larger = sorted((rest.sizes[a], rest.sizes[b]))
-                if smaller >= 0.8 * larger:
-                    across.append(rest.middles_m[b] - rest.middles_m[a])
-                    middles.append((rest.middles_m[b] + rest.middles_m[a]) / 2)
-                    weights.append(float(smaller) ** 2)
-    if not across:
-        return rest
-    ways, centres, counts = np.array(across), np.array(middles), np.array(weights)
-    level = np.linalg.norm(ways[:, :2], axis=1)
-    kept = level > 3 * np.abs(ways[:, 2]) + 1e-9
-    if not kept.any():
-        return rest
-    ways, centres, counts = ways[kept], centres[kept], counts[kept]
-    angles = np.degrees(np.arctan2(ways[:, 1], ways[:, 0])) % 180
-    near = np.abs((angles[:, None] - np.arange(180) + 90) % 180 - 90) < 3  # (pairs, whole degrees)
-    best = int(np.argmax(counts @ near))
-    chosen = near[:, best]
-    off = (angles[chosen] - best + 90) % 180 - 90
-    angle = best + float(np.average(off, weights=counts[chosen]))
-    turn = -np.radians((angle + 90) % 180 - 90)
-    matrix = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1.0]])
-    plane = _weighted_median((centres[chosen] @ matrix.T)[:, 0], counts[chosen])
-    shift = np.array([plane, 0.0, 0.0])
-    return replace(rest, heads_m=rest.heads_m @ matrix.T - shift, tails_m=rest.tails_m @ matrix.T - shift)
+                if rest.sizes[a] < _ALIKE * rest.sizes[b]:
+                    break
+                # Both hips may begin in one place, where the legs part.
+                apart = float(np.linalg.norm(rest.heads_m[b] - rest.heads_m[a])) > _ON_MIDLINE * height
+                points = rest.heads_m if apart else rest.middles_m
+                way = points[b] - points[a]
+                length = float(np.hypot(way[0], way[1]))
+                if length < 3 * abs(way[2]) or length < 1e-3 * height:
+                    continue
+                normal = way[:2] / length * (1 if (way[0], way[1]) > (0, 0) else -1)
+                offset = float(normal @ (points[a] + points[b])[:2]) / 2
+                key = (
+                    round(float(np.degrees(np.arctan2(normal[1], normal[0]))) / 2),
+                    round(offset / (0.01 * height)),
+                )
+                weight = votes[key][0] if key in votes else 0.0
+                votes[key] = weight + float(rest.sizes[a]) ** 2, normal, offset
+    best = sorted(votes.values(), key=lambda vote: -vote[0])[:_TRIED]
+    return [(normal, offset) for _, normal, offset in best]
 
 
 def mirror_pairs(rest: RestPose) -> tuple[list[Pair], dict[int, int]]:
@@ -84,7 +124,8 @@ def mirror_pairs(rest: RestPose) -> tuple[list[Pair], dict[int, int]]:
     """
     height = max(float(np.ptp(rest.heads_m[:, 2])), 1e-9)
     flip = np.array([-1.0, 1, 1, -1, 1, 1])
-    features = np.hstack([rest.heads_m, rest.middles_m])
+    # Where a limb begins counts more than what hangs on it, which may be a sword in one hand.
+    features = np.hstack([rest.heads_m, _HANGING * rest.middles_m])
     parts: list[Pair] = []
     image: dict[int, int] = {}
     waiting: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
@@ -92,24 +133,22 @@ def mirror_pairs(rest: RestPose) -> tuple[list[Pair], dict[int, int]]:
     waiting.append((roots, roots))
     while waiting:
         ours, theirs = waiting.pop()
-        same = ours is theirs
-        if same:
-            middle = [p for p in ours if np.abs(features[p, [0, 3]]).max() < _ON_MIDLINE * height]
-            waiting.extend((rest.children[place],) * 2 for place in middle)
-            ours = theirs = tuple(place for place in ours if place not in set(middle))
         if not ours or not theirs:
             continue
+        same = ours is theirs
         mine, other = features[list(ours)], features[list(theirs)] * flip
         far, to = cKDTree(other).query(mine)
         _, back = cKDTree(mine).query(other)
         for nth, place in enumerate(ours):
             partner = theirs[to[nth]]
-            if back[to[nth]] != nth or far[nth] > _MIRRORED * height or partner == place or place in image:
-                continue
-            image[place], image[partner] = partner, place
-            if same:
-                parts.append((place, partner))
-            waiting.append((rest.children[place], rest.children[partner]))
+            alike = back[to[nth]] == nth and far[nth] < _MIRRORED * height and partner != place
+            if alike and place not in image:
+                image[place], image[partner] = partner, place
+                if same:
+                    parts.append((place, partner))
+                waiting.append((rest.children[place], rest.children[partner]))
+            elif same and not alike and abs(rest.heads_m[place, 0]) < _ON_MIDLINE * height:
+                waiting.append((rest.children[place],) * 2)
     return parts, image
 
 
@@ -122,7 +161,9 @@ def limbs_of(rest: RestPose) -> dict[str, tuple[Limb, Limb]]:
         As `squared` returns it.
     """
     parts, image = mirror_pairs(rest)
-    ground = float(np.nanmin(rest.spans_m[0][:, 2]))
+    if not image:
+        return {}
+    ground = float(np.fmin(rest.heads_m, rest.tails_m)[list(image), 2].min())
     legs = _best("leg", rest, parts, image, ground, lambda limb: 0.0)
     if legs is None:
         return {}
@@ -134,7 +175,7 @@ def limbs_of(rest: RestPose) -> dict[str, tuple[Limb, Limb]]:
         top = rest.heads_m[arm.bones[0]]
         size = np.log2(_length_m(rest, arm) / leg_m / _ARM_OVER_LEG) ** 2 * _SIZE_COSTS
         behind = max(0.0, -ahead * float(hips[1] - top[1]) / leg_m) / _BEHIND
-        return float(size + behind + max(0.0, float(hips[2] - top[2]) / leg_m) / _BELOW)
+        return float(size + behind + max(0.0, _RISE - float(top[2] - hips[2]) / leg_m) / _BELOW)
 
     used = {
         place for pair in parts for place in pair if any(rest.carries(place, leg.bones[0]) for leg in legs)
@@ -176,27 +217,34 @@ def _best(
     strangeness: Callable[[Limb], float],
 ) -> tuple[Limb, Limb] | None:
     """Return the best limb of a kind, and its mirror image."""
-    best: tuple[Limb, Limb] | None = None
+    found: list[tuple[Limb, Limb, int]] = []
     for pair in parts:
         if not all(rest.turnable[place] for place in pair):
             continue
-        top, other = sorted(pair, key=lambda place: -rest.middles_m[place, 0])
-        limb = best_limb(rest, kind, _way(kind, rest, top), ground_m)
-        if limb is None:
+        limbs = [best_limb(rest, kind, _way(kind, rest, top), ground_m) for top in pair]
+        if limbs[0] is None or limbs[1] is None:
             continue
-        bones = tuple(image.get(bone, -1) for bone in limb.bones)
-        mirrored: Limb | None = replace(limb, bones=bones) if min(bones) >= 0 else None
-        mirrored = mirrored or best_limb(rest, kind, _way(kind, rest, other), ground_m)
-        if mirrored is None:
-            continue
-        limb = replace(limb, cost=max(limb.cost, mirrored.cost) + strangeness(limb))
-        if limb.cost < (best[0].cost if best else _WORST[kind]):
-            best = limb, mirrored
-    return best
+        # The better side says where the joints are on both: the other may hold a sword.
+        better, other = sorted(limbs, key=lambda limb: limb.cost if limb else np.inf)
+        assert better is not None and other is not None
+        bones = tuple(image.get(bone, -1) for bone in better.bones)
+        other = replace(better, bones=bones) if min(bones) >= 0 else other
+        cost = better.cost + strangeness(better)
+        if cost < _WORST[kind]:
+            left, right = sorted((better, other), key=lambda limb: -rest.heads_m[limb.bones[0], 0])
+            found.append((replace(left, cost=cost), right, int(rest.parents[pair[0]])))
+    if not found:
+        return None
+    best = min(found, key=lambda pair: pair[0].cost)
+    for pair in found:
+        lower = pair[2] != best[2] and min(pair[2], best[2]) >= 0 and rest.carries(pair[2], best[2])
+        if kind == "arm" and lower and pair[0].cost < best[0].cost + _LOWER:
+            best = pair
+    return best[:2]
 
 
 def _way(kind: str, rest: RestPose, top: int) -> list[int]:
-    """Return the bones of a limb and on to its end: to the lowest point, or to the farthest."""
+    """Return the bones of a limb and on to its end: to the lowest point, or where most hangs."""
     low, high = rest.spans_m
     as_low_m = _AS_LOW * float(rest.heads_m[top, 2] - low[top, 2]) + 1e-9
     way = [top]
@@ -211,7 +259,8 @@ def _way(kind: str, rest: RestPose, top: int) -> list[int]:
         else:
             start = rest.heads_m[top]
             reach = np.maximum(np.abs(low[below] - start), np.abs(high[below] - start))
-            way.append(below[int(np.argmax(np.linalg.norm(reach, axis=1)))])
+            far = np.linalg.norm(reach, axis=1)
+            way.append(max(zip(rest.sizes[below], far, below, strict=True))[2])
     return way
 
 
@@ -220,8 +269,3 @@ def _length_m(rest: RestPose, limb: Limb) -> float:
     if len(ends) == 2:
         ends = np.vstack([ends, rest.tails_m[limb.bones[-1]]])
     return float(np.linalg.norm(np.diff(ends, axis=0), axis=1).sum())
-
-
-def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
-    order = np.argsort(values)
-    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
