@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 from pose_server.retarget.limbs import limb_cost
@@ -53,13 +53,15 @@ _SIDES |= {"lft": "left", "rgt": "right", "rht": "right"}
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 #: So many bones of one name are looked at.
 _MOST = 12
+_LONGEST_WAY = 24
+_CACHED = 10_000
 #: A limb that costs more is none.
 _WORST = 2.5
 _BOTH = ("left", "right")
 _LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 
 
-@cache
+@lru_cache(maxsize=_CACHED)
 def read_name(name: str) -> tuple[str, dict[str, float]]:
     """Return the side that a bone's name tells, if any, and what each part that it may mean costs."""
     tokens = [token.lower() for token in _TOKENS.findall(re.split(r"[:|]", name)[-1])]
@@ -103,15 +105,15 @@ def named_roles(rest: RestPose) -> dict[str, tuple[int, ...]]:
     twins = {_without_side(name): place for place, name in enumerate(rest.names)}
     ground = float(rest.spans_m[0][rest.parents < 0, 2].min())
     for kind, joints in _LIMBS.items():
-        found = {}
+        best: dict[str, tuple[float, tuple[int, ...]]] = {}
         for side in _BOTH:
-            found[side] = _limb(rest, kind, [called.get((side, part), []) for part in joints], ground)
+            best[side] = _limb(rest, kind, [called.get((side, part), []) for part in joints], ground)
         # The better side says how the other's are called: that one may hold a sword.
-        better, other = sorted(_BOTH, key=lambda side: found[side][0])
-        same = [twins.get((other, _without_side(rest.names[place])[1]), -1) for place in found[better][1]]
+        better, other = sorted(_BOTH, key=lambda side: best[side][0])
+        same = [twins.get((other, _without_side(rest.names[place])[1]), -1) for place in best[better][1]]
         if same and min(same) >= 0:
-            found[other] = found[better][0], tuple(same)
-        for side, (_, limb) in found.items():
+            best[other] = best[better][0], tuple(same)
+        for side, (_, limb) in best.items():
             roles |= {f"{side}_{part}": place for part, place in zip(joints, limb, strict=False)}
     for side in _BOTH:
         _add_nearest(rest, roles, called, side)
@@ -133,6 +135,8 @@ def _limb(
             continue
         tops = [place for place, _ in called[0] if rest.carries(place, bones[0])]
         top = min(tops)  # a parent stands before its children
+        if rest.depths[bones[2]] - rest.depths[top] > _LONGEST_WAY:
+            continue
         way = [top, *rest.between(top, bones[2])]
         cost = limb_cost(rest, kind, way, bones, ground_m) + sum(cost for _, cost in found)
         if cost < best[0]:

@@ -142,7 +142,7 @@ def _beyond(
     if kind == "leg":
         ahead = float(np.linalg.norm(reach[:2]))
         down = max(float(end_m[2] - low[end, 2]), 1e-9)
-        return -_FOOT if _FOOT_SHARE < ahead / lower and _FOOT_SLOPE < ahead / down else 0.0
+        return -_FOOT if ahead / lower > _FOOT_SHARE and ahead / down > _FOOT_SLOPE else 0.0
     # What is held may be longer than any hand.
     cost = min(_HELD, max(0.0, float(np.linalg.norm(reach)) / lower - 1.0))
     chains = sum(bool(rest.sizes[child] > 1) for child in rest.children[end])

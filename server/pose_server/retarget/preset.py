@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from pose_shared.rig import IkChain, Rig, Switch
@@ -20,6 +20,7 @@ __all__ = ["Preset", "Setting", "best_preset", "presets"]
 _ENOUGH = 0.6
 #: What a bone that the kind has and the rig lacks counts against one that both have.
 _LACKING = 0.5
+_CACHED = 10_000
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -110,7 +111,7 @@ def _parsed(key: str, text: str) -> Preset:
     return Preset(key, parse_bone_map(text, key), tuple(chains), settings)
 
 
-@cache
+@lru_cache(maxsize=_CACHED)
 def _plain(name: str) -> str:
     return _SEPARATORS.sub("_", name.casefold()).strip("_")
 

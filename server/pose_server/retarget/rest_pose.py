@@ -55,6 +55,15 @@ class RestPose:
         return sizes
 
     @cached_property
+    def depths(self) -> IntArray:
+        """(B,) how many bones carry each."""
+        depths = np.zeros(len(self.parents), dtype=np.int64)
+        for place, parent in enumerate(self.parents):
+            if parent >= 0:
+                depths[place] = depths[parent] + 1
+        return depths
+
+    @cached_property
     def middles_m(self) -> FloatArray:
         """(B, 3) mean of the heads in the tree from each bone on."""
         sums = self.heads_m.copy()

@@ -236,10 +236,11 @@ def _best(
     if not found:
         return None
     best = min(found, key=lambda pair: pair[0].cost)
-    for pair in found:
-        lower = pair[2] != best[2] and min(pair[2], best[2]) >= 0 and rest.carries(pair[2], best[2])
-        if kind == "arm" and lower and pair[0].cost < best[0].cost + _LOWER:
-            best = pair
+    for limbs_on in found:
+        below, above = limbs_on[2], best[2]
+        lower = below != above and min(below, above) >= 0 and rest.carries(below, above)
+        if kind == "arm" and lower and limbs_on[0].cost < best[0].cost + _LOWER:
+            best = limbs_on
     return best[:2]
 
 
