@@ -36,7 +36,7 @@ def changed(**roles: Any) -> str:
         ('{"format": "pose-bone-map", "version": 2, "roles": {}}', "BONE_MAP_UNREADABLE", "no map of bones"),
         (changed(head=7), "BONE_MAP_UNREADABLE", "no map of bones"),
         (changed(head=""), "BONE_MAP_UNREADABLE", "no map of bones"),
-        (changed(spine=[]), "BONE_MAP_UNREADABLE", "no map of bones"),
+        (changed(spine=[7]), "BONE_MAP_UNREADABLE", "no map of bones"),
         (changed(tail="t"), "BONE_MAP_INVALID", "no part 'tail'"),
         (changed(head=["a", "b"]), "BONE_MAP_INVALID", "has 2 bones, and takes one"),
         (changed(head="B_pelvis"), "BONE_MAP_INVALID", "is both pelvis and head"),
