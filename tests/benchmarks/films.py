@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -28,9 +28,12 @@ from pose_server.evaluate.cleanup import CUTOFF_HZ, filtered
 from pose_server.evaluate.metrics import acceleration, bone_spread, foot_slide
 from pose_server.evaluate.mocap import LIMB_BONES, LIMB_JOINTS
 from pose_server.evaluate.table import Column, Table
-from pose_server.export.figure import Figure, Picture, figure_of, mixed, write_text
-from pose_server.export.preview import Film, draw_on_film, shrunk
-from pose_server.export.room import RoomView
+from pose_server.export.figure import Picture
+from pose_server.export.film import Film
+from pose_server.export.render import film_ticks
+from pose_server.export.seen_pose import placed_in_room, rows_of, shown_of_pose
+from pose_server.export.sheet import Sheet, Tick
+from pose_server.export.subject import Shown, Subject, framed, subject_of
 from pose_server.lift.landmarks import LandmarkLifter
 from pose_server.lift.registry import create_lifter
 from pose_server.pipeline.boundary import Camera, Detections, FloatArray, Motion, Pose3D, Track2D
@@ -47,16 +50,12 @@ from pose_server.video.open import open_clip
 from pose_server.video.source import FrameSource
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-#: Of a column, of its view of the room, and of what is written above and below.
-WIDTH_PX, ROOM_PX, TITLE_PX, NOTE_PX = 512, 320, 30, 72
 #: Width over height of the footage in a column.
 ASPECTS = (1.0, 16 / 9)
 #: What is left free around people, in shares of how far they go.
 MARGIN = 0.12
 QUALITY = 27
-DARK, LIGHT, GREY = (24, 26, 31), (232, 234, 238), (150, 156, 166)
-STANDING = (70, 220, 110)
-WHITE = (255, 255, 255)
+DARK = (24, 26, 31)
 SIDES = ("left_", "right_")
 FEET = tuple(side + point for side in SIDES for point in ("heel", "big_toe"))
 
@@ -82,18 +81,16 @@ SHOTS = (
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One person in one column."""
+class Measured:
+    """One person in one column, drawn and to be measured."""
 
-    figure: Figure
+    shown: Shown
     limbs_m: FloatArray
     """(T, 12, 3) in the world."""
     feet_m: FloatArray
     """(T, 4, 3) heel and ball of the left and the right foot in the world."""
-    carries: FloatArray
-    """(T, 4) 0..1 what this column itself says of contacts."""
     stands: FloatArray
-    """(T, 4) 0..1 what the solve says of them, by which every column is measured."""
+    """(T, 4) 0..1 what the solve says of contacts, by which every column is measured."""
 
 
 def seen(source: FrameSource) -> tuple[list[Detections], tuple[str, ...], bool]:
@@ -109,7 +106,7 @@ def columns(
     names: tuple[str, ...],
     moved: bool,
     lifter: str,
-) -> tuple[dict[str, list[Shown]], list[Track2D], Camera]:
+) -> tuple[dict[str, list[Measured]], list[Track2D], Camera]:
     """Return everybody in each column, as detected, and the camera."""
     info, progress = source.info, SilentProgress()
     size = (info.width, info.height)
@@ -157,76 +154,41 @@ def low_passed(pose: Pose3D, rate_hz: float) -> Pose3D:
     )
 
 
-def of_pose(pose: Pose3D, motion: Motion, number: int) -> Shown:
-    """Return a pose in the room of a motion of the same person, as far away on the whole."""
-    rows = np.clip(pose.indices - motion.frames[0], 0, len(motion) - 1)
-    ratios = np.linalg.norm(motion.root_camera_m[rows], axis=1) / np.linalg.norm(pose.root_camera_m, axis=1)
-    camera = (pose.joints_root_m + pose.root_camera_m[:, None]) * np.nanmedian(ratios)
-    to_camera = np.broadcast_to(motion.world_to_camera, (len(motion), 4, 4))[rows]
-    world = (camera - to_camera[:, None, :3, 3]) @ to_camera[:, :3, :3]
+def of_pose(pose: Pose3D, motion: Motion, number: int) -> Measured:
+    """Return a pose in the room of a motion of the same person."""
+    world, _ = placed_in_room(pose, motion)
 
-    def points(joints: FloatArray, *names: str) -> FloatArray:
-        return np.stack([joints[:, pose.joint_names.index(name)] for name in names], axis=1)
+    def points(*names: str) -> FloatArray:
+        return np.stack([world[:, pose.joint_names.index(name)] for name in names], axis=1)
 
-    def drawn(joints: FloatArray) -> FloatArray:
-        """Return hips, neck, ears and crown, and then limbs and feet."""
-        pelvis, neck, ears = (
-            points(joints, *(side + part for side in SIDES)).mean(axis=1)
-            for part in ("hip", "shoulder", "ear")
-        )
-        crown = ears + 0.65 * (ears - neck)
-        axis = np.stack([pelvis, neck, ears, crown], axis=1)
-        return np.concatenate([axis, points(joints, *LIMB_JOINTS, *FEET)], axis=1)
-
-    # The colours of the solved figure, the left side lighter.
-    look = figure_of(motion, number)
-    bright = mixed(look.colour, WHITE, 0.5)
-    place = {name: 4 + i for i, name in enumerate((*LIMB_JOINTS, *FEET))}
-    bones = [(0, 1, look.colour), (1, 2, look.colour), (2, 3, look.colour)]
-    chains = ((1, "shoulder", "elbow", "wrist"), (0, "hip", "knee", "ankle", "big_toe"), ("ankle", "heel"))
-    for side, colour in zip(SIDES, (bright, look.colour), strict=True):
-        for chain in chains:
-            ends = [place[side + end] if isinstance(end, str) else end for end in chain]
-            bones += [(a, b, colour) for a, b in pairwise(ends)]
-    figure = replace(
-        look,
-        times_s=pose.times_s,
-        points_world_m=drawn(world),
-        points_camera_m=drawn(camera),
-        bones=tuple(bones),
-        head=(2, 3),
-    )
-    silent = np.zeros((len(pose), 4))
-    return Shown(
-        figure=figure,
-        limbs_m=points(world, *LIMB_JOINTS),
-        feet_m=points(world, *FEET),
-        carries=silent if pose.contacts is None else np.nan_to_num(pose.contacts),
-        stands=motion.contacts[rows, :SOLES],
+    return Measured(
+        shown=shown_of_pose(pose, motion, number),
+        limbs_m=points(*LIMB_JOINTS),
+        feet_m=points(*FEET),
+        stands=motion.contacts[rows_of(pose, motion), :SOLES],
     )
 
 
-def of_motion(motion: Motion, number: int) -> Shown:
+def of_motion(motion: Motion, number: int) -> Measured:
     """Return a solved motion; its feet are the points under the soles."""
-    return Shown(
-        figure=figure_of(motion, number),
+    return Measured(
+        shown=subject_of("", {number: motion}).people[0],
         limbs_m=motion.joints_world_m[:, [motion.joint_names.index(name) for name in LIMB_JOINTS]],
         feet_m=contact_points_m(motion)[:, :SOLES],
-        carries=motion.contacts[:, :SOLES],
         stands=motion.contacts[:, :SOLES],
     )
 
 
-def measured(people: Sequence[Shown], rate_hz: float) -> dict[str, float]:
+def measured(people: Sequence[Measured], rate_hz: float) -> dict[str, float]:
     """Return what stands under a column: means over the people; NaN of feet that never stand."""
     rows = np.array(
         [
             (
-                acceleration(shown.limbs_m, shown.limbs_m).result_mm_frame2,
-                bone_spread(shown.limbs_m, LIMB_BONES),
-                foot_slide(shown.feet_m, shown.stands, fps=rate_hz).mm_frame,
+                acceleration(person.limbs_m, person.limbs_m).result_mm_frame2,
+                bone_spread(person.limbs_m, LIMB_BONES),
+                foot_slide(person.feet_m, person.stands, fps=rate_hz).mm_frame,
             )
-            for shown in people
+            for person in people
         ]
     )
     keys = ("acceleration_result_mm_frame2", "bone_spread", "foot_slide_mm_frame")
@@ -250,109 +212,72 @@ def window(tracks: Sequence[Track2D], size: tuple[int, int]) -> tuple[int, int, 
     return int(first[0]), int(first[1]), int(wide[0]), int(wide[1])
 
 
-def shape(place: tuple[int, int, int, int]) -> tuple[int, int]:
-    """Return width and height of a window as a column shows it."""
-    return WIDTH_PX, 2 * round(WIDTH_PX * place[3] / place[2] / 2)
-
-
 def cut(frame: Picture, place: tuple[int, int, int, int]) -> Picture:
-    """Return a window of a frame at a column's size; beyond the picture it is dark."""
+    """Return a window of a frame; beyond the picture it is dark."""
     left, top, width, height = place
     rows, columns = frame.shape[:2]
     above, below = max(0, -top), max(0, top + height - rows)
     before, after = max(0, -left), max(0, left + width - columns)
     padded = cv2.copyMakeBorder(frame, above, below, before, after, cv2.BORDER_CONSTANT, value=DARK)
     top, left = max(top, 0), max(left, 0)
-    return shrunk(np.ascontiguousarray(padded[top : top + height, left : left + width]), shape(place))
+    return np.ascontiguousarray(padded[top : top + height, left : left + width])
 
 
-def pictures(
-    source: FrameSource,
-    found: Sequence[Detections],
-    tracks: Sequence[Track2D],
-    place: tuple[int, int, int, int],
-    footage: bool,
-) -> Iterator[tuple[int, float, Picture]]:
-    """Yield number, time and background of every frame: the footage, or only where keypoints were seen."""
-    if footage:
-        for batch in source.batches(2):
-            for frame, index, time_s in zip(batch.frames, batch.indices, batch.times_s, strict=True):
-                yield int(index), float(time_s), cut(frame, place)
-        return
-    scale = WIDTH_PX / place[2]
-    for one in found:
-        picture = np.full((*shape(place)[::-1], 3), DARK, np.uint8)
-        for track in tracks:
-            row = one.index - int(track.indices[0])
-            for point in track.keypoints_px[row] if 0 <= row < len(track) else ():
-                if np.isfinite(point).all():
-                    x, y = ((point - place[:2]) * scale).astype(int).tolist()
-                    cv2.circle(picture, (x, y), 1, GREY, -1, cv2.LINE_AA)
-        yield one.index, one.time_s, picture
+def looking(shown: Shown, place: tuple[int, int, int, int]) -> Shown:
+    """Return a person as a camera sees it that sees a window only."""
+    matrix = shown.camera.matrix.copy()
+    matrix[:2, 2] -= place[:2]
+    camera = replace(shown.camera, matrix=matrix, image_size=place[2:])
+    return replace(shown, camera=camera, keypoints_px=shown.keypoints_px - np.array(place[:2]))
 
 
-def column_picture(
-    title: str,
-    people: Sequence[Shown],
-    measures: dict[str, float],
-    background: Picture,
-    room: RoomView,
-    camera: Camera,
-    time_s: float,
-) -> Picture:
-    """Return one column of one frame."""
-    present = [(shown, at) for shown in people if (at := shown.figure.at(time_s))]
-    overlay = background.copy()
-    for shown, (_, points) in sorted(present, key=lambda pair: -pair[1][1][0, 2]):
-        draw_on_film(overlay, shown.figure, camera, points)
-    world = room.draw([(shown.figure, points) for shown, (points, _) in present])
-    for shown, _ in present:
-        row = int(np.abs(shown.figure.times_s - time_s).argmin())
-        pixels, _ = room.project(shown.feet_m[row])
-        for pixel, carries in zip(pixels, shown.carries[row], strict=True):
-            if carries >= 0.5 and np.isfinite(pixel).all():
-                cv2.circle(world, tuple(pixel.astype(int).tolist()), 4, STANDING, -1, cv2.LINE_AA)
-    above = np.full((TITLE_PX, WIDTH_PX, 3), DARK, np.uint8)
-    below = np.full((NOTE_PX, WIDTH_PX, 3), DARK, np.uint8)
-    write_text(above, title, (10, 20), LIGHT)
-    lines = (
+def subject(
+    title: str, people: Sequence[Measured], measures: dict[str, float], place: tuple[int, ...]
+) -> Subject:
+    """Return a column."""
+    notes = (
         f"acceleration {measures['acceleration_result_mm_frame2']:.1f} mm/frame2",
         f"bone lengths vary by {100 * measures['bone_spread']:.1f} %",
         f"standing feet slide {measures['foot_slide_mm_frame']:.2f} mm/frame",
     )
-    for line, text in enumerate(lines):
-        write_text(below, text, (10, 20 + 21 * line), LIGHT)
-    return np.vstack([above, overlay, world, below])
+    return Subject(title, tuple(looking(person.shown, place) for person in people), notes)
+
+
+@contextmanager
+def cut_ticks(source: FrameSource, place: tuple[int, int, int, int]) -> Iterator[Iterator[Tick]]:
+    """Decode a film and give its moments with a window of each frame."""
+    with film_ticks(source) as ticks:
+        yield (replace(tick, frame=cut(tick.frame, place)) for tick in ticks)
 
 
 def film(shot: Shot, out: Path, lifter: str) -> list[dict[str, float | str]]:
     """Make one film and its still, and return a row of measures for each column."""
     source = open_clip(shot.clip)
     found, names, moved = seen(source)
-    shown, tracks, camera = columns(source, found, names, moved, lifter)
-    measures = {title: measured(people, float(source.info.rate)) for title, people in shown.items()}
-    rooms = {
-        title: RoomView([person.figure for person in shown["solved"]], WIDTH_PX, ROOM_PX) for title in shown
-    }
+    people, tracks, camera = columns(source, found, names, moved, lifter)
+    measures = {title: measured(persons, float(source.info.rate)) for title, persons in people.items()}
     place = window(tracks, camera.image_size)
-    matrix = camera.matrix.copy()
-    matrix[:2, 2] -= place[:2]
-    looking = replace(camera, matrix=matrix, image_size=place[2:])
+    subjects = [subject(title, persons, measures[title], place) for title, persons in people.items()]
+    sheet = Sheet(
+        subjects,
+        views=("camera", "room"),
+        aspect=place[2] / place[3],
+        contacts=True,
+        keypoints=not shot.footage,
+        framing=framed(subjects[-1:]),
+        remark=f"   {shot.slow} times slower" if shot.slow > 1 else "",
+    )
+    plain = (Tick(one.index, one.time_s) for one in found)
+    ticks: AbstractContextManager[Iterator[Tick]] = (
+        cut_ticks(source, place) if shot.footage else nullcontext(plain)
+    )
     still = found[len(found) // 2].index if shot.still is None else shot.still
-    size = (WIDTH_PX * len(shown), TITLE_PX + shape(place)[1] + ROOM_PX + NOTE_PX)
     rate = Fraction(source.info.rate) / shot.slow
-    with Film(out / f"{shot.clip.stem}.mp4", *size, rate, quality=QUALITY) as target:
-        for index, time_s, background in pictures(source, found, tracks, place, shot.footage):
-            whole = np.hstack(
-                [
-                    column_picture(title, people, measures[title], background, rooms[title], looking, time_s)
-                    for title, people in shown.items()
-                ]
-            )
-            slowly = f", {shot.slow} times slower" if shot.slow > 1 else ""
-            write_text(whole, f"frame {index}{slowly}", (10, TITLE_PX + shape(place)[1] + ROOM_PX - 10), GREY)
-            target.add(whole, time_s * shot.slow)
-            if index == still:
+    with ticks as moments, Film(out / f"{shot.clip.stem}.mp4", *sheet.size, rate, quality=QUALITY) as target:
+        for tick in moments:
+            whole = sheet.draw(tick)
+            target.add(whole, tick.time_s * shot.slow)
+            if tick.index == still:
                 path = str(out / f"{shot.clip.stem}.jpg")
                 cv2.imwrite(path, cv2.cvtColor(whole, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
     return [{"clip": shot.clip.stem, "column": title, **row} for title, row in measures.items()]

@@ -36,6 +36,8 @@ LAYERS = (
         "pipeline.options",
         "pipeline.placement",
         "pipeline.progress",
+        "pipeline.quality",
+        "pipeline.render_options",
         "pipeline.retarget_options",
         "pipeline.solve_options",
         "pipeline.tracking_options",

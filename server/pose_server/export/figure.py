@@ -15,7 +15,9 @@ from pose_server.pipeline.kinematics import global_rotations
 
 __all__ = [
     "FRACTION_BITS",
+    "LEFT",
     "OUTLINE",
+    "RIGHT",
     "Colour",
     "Figure",
     "Picture",
@@ -23,6 +25,8 @@ __all__ = [
     "figure_of",
     "fixed_point",
     "mixed",
+    "side_colour",
+    "text_width",
     "write_text",
 ]
 
@@ -40,6 +44,10 @@ _COLOURS: tuple[Colour, ...] = (
     (240, 76, 66),
 )
 _WHITE: Colour = (255, 255, 255)
+#: Where sides matter more than who it is; what lies between is the third.
+LEFT: Colour = (72, 170, 255)
+RIGHT: Colour = (255, 104, 64)
+_MIDDLE: Colour = (226, 228, 234)
 OUTLINE: Colour = (16, 18, 22)
 _NEAREST_M = 0.05
 _THICKEST_PX = 9
@@ -66,7 +74,7 @@ class Figure:
     points_camera_m: FloatArray
     """(T, P, 3)."""
     bones: tuple[tuple[int, int, Colour], ...]
-    """Both ends' indices in points, and a colour: the person's left side is the lighter one."""
+    """Both ends' indices in points, and a colour."""
     head: tuple[int, int] | None
     """Both ends of the skull."""
 
@@ -85,8 +93,26 @@ class Figure:
         return world, camera
 
 
-def figure_of(motion: Motion, number: int) -> Figure:
-    """Return the drawing of a person; people of different numbers differ in colour."""
+def side_colour(name: str, own: Colour, *, sides: bool) -> Colour:
+    """Return the colour of what belongs to a joint.
+
+    Parameters
+    ----------
+    name
+        Of the joint.
+    own
+        The person's colour.
+    sides
+        Whether left and right have colours of their own; else the left is the lighter one.
+    """
+    left = name.startswith("left_")
+    if sides:
+        return LEFT if left else RIGHT if name.startswith("right_") else _MIDDLE
+    return mixed(own, _WHITE, 0.5) if left else own
+
+
+def figure_of(motion: Motion, number: int, *, sides: bool = False) -> Figure:
+    """Return the drawing of a person; people of different numbers differ in colour, or else their sides."""
     parents = motion.parents.tolist()
     leaves = [joint for joint in range(len(parents)) if joint not in parents]
     rest = rest_bones(motion)
@@ -103,9 +129,8 @@ def figure_of(motion: Motion, number: int) -> Figure:
     ends += [(leaf, len(parents) + i) for i, leaf in enumerate(leaves)]
     names = motion.joint_names
     owners = [b if b < len(names) else a for a, b in ends]
-    light = mixed(colour, _WHITE, 0.5)
     bones = tuple(
-        (a, b, light if names[owner].startswith("left_") else colour)
+        (a, b, side_colour(names[owner], colour, sides=sides))
         for (a, b), owner in zip(ends, owners, strict=True)
     )
     return Figure(
@@ -176,10 +201,22 @@ def fixed_point(points_px: FloatArray) -> list[tuple[int, int]]:
     return [(x, y) for x, y in numbers]
 
 
-def write_text(picture: Picture, text: str, place: tuple[int, int], colour: Colour) -> None:
-    """Write a line into a picture in place, its lower left corner at `place`, readable on any ground."""
-    for ink, width in ((OUTLINE, 4), (colour, 1)):
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_DUPLEX, 0.5, ink, width, cv2.LINE_AA)
+def write_text(
+    picture: Picture, text: str, place: tuple[int, int], colour: Colour, *, size: float = 1.0
+) -> None:
+    """Write a line into a picture in place, its lower left corner at `place`, readable on any ground.
+
+    Of size 1 it is about 12 pixels high.
+    """
+    stroke = max(1, round(size))
+    for ink, width in ((OUTLINE, 3 + stroke), (colour, stroke)):
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_DUPLEX, 0.5 * size, ink, width, cv2.LINE_AA)
+
+
+def text_width(text: str, *, size: float = 1.0) -> int:
+    """Return how many pixels wide `write_text` writes a line."""
+    stroke = max(1, round(size))
+    return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 0.5 * size, stroke)[0][0])
 
 
 def _write_number(picture: Picture, figure: Figure, point_px: FloatArray) -> None:

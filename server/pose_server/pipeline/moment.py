@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
 from pose_shared.errors import InputError
 
+from pose_server.pipeline.boundary import FloatArray, IntArray
+
 __all__ = ["Moment"]
+
+#: Seconds that a user types are decimal, times come from ticks; they meet within this.
+_SLACK_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,18 @@ class Moment:
                 value=text,
             )
         return moment
+
+    def later(self, frames: int, rate: Fraction) -> Moment:
+        """Return the moment so many frames later."""
+        if self.frame is not None:
+            return Moment(frame=self.frame + frames)
+        return Moment(seconds=(self.seconds or 0.0) + frames / float(rate))
+
+    def reached(self, frames: IntArray, times_s: FloatArray) -> NDArray[np.bool_]:
+        """Return (T,) which source frames, or their times, are not before it."""
+        if self.frame is not None:
+            return np.asarray(frames >= self.frame)
+        return np.asarray(times_s >= (self.seconds or 0.0) - _SLACK_S)
 
     def __str__(self) -> str:
         return str(self.frame) if self.frame is not None else f"{self.seconds!r}s"

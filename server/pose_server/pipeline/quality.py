@@ -19,6 +19,8 @@ _SOLES = {"heel": (1.0, -0.030 / 0.067, 0.039 / 0.025), "toe": (1.0, 1.0, 0.039 
 
 def contact_points_m(motion: Motion) -> FloatArray:
     """Return (T, K, 3) `contact_names` in the world: under soles, in the middle of hands and of knees."""
+    if not motion.contact_names:
+        return np.zeros((len(motion), 0, 3))
     turns = global_rotations(motion.local_rotations_wxyz, motion.parents.tolist())
     joints = motion.joint_names
 

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 from pose_server.export.figure import figure_of
-from pose_server.export.preview import draw_on_film, write_preview
+from pose_server.export.overlay import draw_on_film
+from pose_server.export.preview import write_preview
 from pose_server.export.room import RoomView
 from pose_server.pipeline.boundary import ClipInfo, FrameBatch, Motion
 from pose_server.pipeline.progress import SilentProgress
