@@ -11,6 +11,7 @@ from pose_server.cli.export import export_command
 from pose_server.cli.import_clip import import_command
 from pose_server.cli.jobs import jobs
 from pose_server.cli.models import models
+from pose_server.cli.plot import plot_command
 from pose_server.cli.refine import refine_command
 from pose_server.cli.render import render_command
 from pose_server.cli.serve import serve
@@ -47,6 +48,7 @@ app.command("import")(import_command)
 app.command("refine")(refine_command)
 app.command("export")(export_command)
 app.command("render")(render_command)
+app.command("plot")(plot_command)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(jobs, name="jobs")
