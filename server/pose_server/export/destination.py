@@ -5,13 +5,34 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pose_shared.errors import InputError, LimitError
 
-__all__ = ["replacing"]
+__all__ = ["check_file", "replacing"]
+
+
+def check_file(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse a file that could not be written, before any work is done.
+
+    Raises
+    ------
+    InputError
+        Its suffix is none of those (``SUFFIX_UNKNOWN``), it is a folder, or its folder is missing.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise InputError(
+            f"'{path.name}' does not say what to write; let --out end in {' or '.join(suffixes)}.",
+            reason="SUFFIX_UNKNOWN",
+            path=path,
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        fault = (
+            "is a folder; name a file in it" if path.is_dir() else "cannot be written, its folder is missing"
+        )
+        raise InputError(f"'{path}' {fault}; choose another --out.", reason="OUTPUT_NOT_WRITABLE", path=path)
 
 
 @contextmanager

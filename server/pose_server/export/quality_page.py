@@ -11,6 +11,7 @@ from pose_shared.errors import InputError
 
 from pose_server.export.canvas import CANVASES, Canvas
 from pose_server.export.chart import PAGE_PX, Axis, Bars, Curve, Curves, FrameRule
+from pose_server.export.destination import check_file
 from pose_server.export.figure import Colour
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.quality import contact_slide_mm
@@ -46,16 +47,7 @@ _FAR = 3.0
 
 def check_page(path: Path, panels: Sequence[str]) -> None:
     """Refuse a page that could not be written, before any work is done; raises `InputError`."""
-    if path.suffix.lower() not in CANVASES:
-        raise InputError(
-            f"'{path.name}' does not say what to write; let --out end in {' or '.join(CANVASES)}.",
-            reason="SUFFIX_UNKNOWN",
-            path=path,
-        )
-    if path.is_dir():
-        raise InputError(
-            f"'{path}' is a folder; name a file with --out.", reason="OUTPUT_NOT_WRITABLE", path=path
-        )
+    check_file(path, CANVASES)
     for panel in panels:
         if panel not in PANELS:
             raise InputError(

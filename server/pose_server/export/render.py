@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pose_shared.errors import InputError
 
-from pose_server.export.destination import replacing
+from pose_server.export.destination import check_file, replacing
 from pose_server.export.film import Film, PictureWriter
 from pose_server.export.gif import MOST_PER_SECOND, Gif
 from pose_server.export.room import Look
@@ -135,18 +135,8 @@ def render(
 
 def check_target(path: Path, options: RenderOptions) -> None:
     """Refuse a file that could not be written, before any work is done; raises `InputError`."""
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(
-            f"'{path.name}' does not say which film to write; let --out end in {' or '.join(SUFFIXES)}.",
-            reason="SUFFIX_UNKNOWN",
-            path=path,
-        )
-    if path.is_dir():
-        raise InputError(
-            f"'{path}' is a folder; name a file with --out.", reason="OUTPUT_NOT_WRITABLE", path=path
-        )
-    if suffix == ".mp4" and options.size is not None and any(side % 2 for side in options.size):
+    check_file(path, SUFFIXES)
+    if path.suffix.lower() == ".mp4" and options.size is not None and any(side % 2 for side in options.size):
         even = "x".join(str(side + side % 2) for side in options.size)
         raise InputError(
             f"--size {options.size[0]}x{options.size[1]} is odd, and MP4 needs even numbers; give {even}.",

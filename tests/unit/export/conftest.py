@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from made_walker import rest_offsets
 from pose_server.export.animation import Animation
 from pose_server.export.mannequin import mannequin
 from pose_server.pipeline.boundary import Camera, Motion
@@ -16,32 +17,6 @@ from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
 MakeMotion = Callable[..., Motion]
-
-# One side of a T-pose that faces -y, deliberately not along the axes everywhere.
-_OFFSETS = {
-    "pelvis": (0, 0, 0),
-    "spine": (0, 0.01, 0.12),
-    "chest": (0, 0.02, 0.14),
-    "neck": (0, -0.01, 0.24),
-    "head": (0, -0.02, 0.11),
-    "left_clavicle": (0.03, 0, 0.19),
-    "left_shoulder": (0.15, 0.01, 0.01),
-    "left_elbow": (0.28, 0, 0),
-    "left_wrist": (0.26, 0, 0),
-    "left_hand": (0.09, 0, 0),
-    "left_hip": (0.1, 0, -0.02),
-    "left_knee": (0, 0, -0.43),
-    "left_ankle": (0, 0.01, -0.42),
-    "left_toe": (0, -0.13, -0.07),
-}
-
-
-def rest_offsets(scale: float = 1.0) -> np.ndarray:
-    rows = []
-    for name in SKELETON.joints:
-        x, y, z = _OFFSETS[name.replace("right_", "left_")]
-        rows.append((-x if name.startswith("right_") else x, y, z))
-    return np.array(rows, dtype=np.float32) * np.float32(scale)
 
 
 def _smooth(rng: np.random.Generator, times_s: np.ndarray, channels: int, reach: float) -> np.ndarray:
