@@ -95,7 +95,9 @@ def apart(case: int, frames: int, runs: int) -> dict[str, float]:
     """Return the fastest of some runs, each in a process of its own with our own arguments."""
     command = [sys.executable, __file__, *sys.argv[1:], "--case", str(case), "--frames", str(frames)]
     done = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(runs)]
-    return max((json.loads(text) for text in done), key=lambda row: row["per_second"])
+    best = max((json.loads(text) for text in done), key=lambda row: row["per_second"])
+    print(CASES[case].name, best, file=sys.stderr, flush=True)
+    return best
 
 
 def main() -> None:

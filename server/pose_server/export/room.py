@@ -31,7 +31,7 @@ _MOST_CELLS = 24
 _SHADES = 8
 _CURVE_ROWS = 2000
 #: Of a view that goes round, when what it must hold is looked for.
-_STEPS_ROUND = 24
+_STEPS_ROUND, _LEVELS = 24, 32
 #: How calmly a view follows: one standard deviation.
 _FOLLOW_S = 0.5
 _DOT_PX = 4
@@ -83,7 +83,8 @@ class RoomView:
         self._spin, self._along = np.eye(3), np.zeros(3)
         if self._look.turn_deg_s:
             angles = np.arange(_STEPS_ROUND) * 2 * math.pi / _STEPS_ROUND
-            places = np.concatenate([(places - self._pivot) @ _spun(a).T + self._pivot for a in angles])
+            outer = _outermost(places - self._pivot)
+            places = np.concatenate([outer @ _spun(angle).T for angle in angles]) + self._pivot
         azimuths = _AZIMUTHS_DEG if self._look.azimuth_deg is None else (self._look.azimuth_deg,)
         fits = [self._fit(places, azimuth) for azimuth in azimuths]
         _, self._rotation, self._centre = min(fits, key=lambda fit: fit[0])
@@ -304,6 +305,15 @@ def _grid(middle: FloatArray, reach_m: float, step: int) -> tuple[FloatArray, Fl
 def _runs(mask: NDArray[np.bool_]) -> list[slice]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [slice(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
+
+
+def _outermost(points_m: FloatArray) -> FloatArray:
+    """Return those of (N, 3) points that are farthest from the upright axis, of each height."""
+    radii, heights = np.hypot(points_m[:, 0], points_m[:, 1]), points_m[:, 2]
+    levels = np.digitize(heights, np.linspace(heights.min(), heights.max(), _LEVELS))
+    order = np.lexsort((radii, levels))
+    last = np.flatnonzero(np.diff(levels[order], append=-1))
+    return points_m[[*order[last], heights.argmin(), heights.argmax()]]
 
 
 def _places(figures: Sequence[Figure], leader: _Leader | None) -> FloatArray:

@@ -17,9 +17,16 @@ _TIPS_LEG_M = 0.859
 
 
 def global_rotations(local_wxyz: FloatArray, parents: Sequence[int]) -> FloatArray:
-    """Return the (T, J, 3, 3) rotation of each joint in the world from (T, J, 4) local quaternions."""
+    """Return the (T, J, 3, 3) rotation of each joint in the world from (T, J, 4) local quaternions.
+
+    One that is NaN gives NaN, for everything that hangs on it too.
+    """
     frames, joints = local_wxyz.shape[:2]
-    local = Rotation.from_quat(local_wxyz.reshape(-1, 4), scalar_first=True).as_matrix()
+    quaternions = local_wxyz.reshape(-1, 4)
+    missing = np.isnan(quaternions).any(axis=1)
+    quaternions = np.where(missing[:, None], (1.0, 0.0, 0.0, 0.0), quaternions)
+    local = Rotation.from_quat(quaternions, scalar_first=True).as_matrix()
+    local[missing] = np.nan
     local = local.reshape(frames, joints, 3, 3)
     world: FloatArray = np.empty_like(local)
     for joint, parent in enumerate(parents):

@@ -212,7 +212,7 @@ def test_missing_rows_are_left_out_and_the_rest_is_drawn(tmp_path: Path, make_mo
     motion = make_motion(frames=9)
     holes = {
         name: np.where((np.arange(9) // 3 == 1).reshape(-1, 1, 1), np.nan, getattr(motion, name))
-        for name in ("joints_world_m", "joints_camera_m")
+        for name in ("joints_world_m", "joints_camera_m", "local_rotations_wxyz")
     }
     hollow = dataclasses.replace(motion, **holes)
     for options in ({}, {"turn_deg_s": 30.0}, {"follow": True}):
