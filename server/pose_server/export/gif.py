@@ -97,8 +97,7 @@ class Gif:
             stream.width, stream.height, stream.pix_fmt = *self._size, "pal8"
             stream.codec_context.time_base = _TIME_BASE
             for frame in self._fed():
-                pictures.push(frame)
-                for done in _pulled(sink):
+                for done in _answers(pictures, frame, sink):
                     file.mux(stream.encode(done))
             file.mux(stream.encode(None))
 
@@ -108,9 +107,8 @@ class Gif:
         pictures.link_to(maker)
         maker.link_to(sink)
         graph.configure()
-        for frame in self._fed():
-            pictures.push(frame)
-        palette = next(_pulled(sink))
+        # Asked after each picture, or they would all wait for the question.
+        palette = next(done for frame in self._fed() for done in _answers(pictures, frame, sink))
         palette.pts, palette.time_base = 0, _TIME_BASE
         return palette
 
@@ -129,11 +127,15 @@ class Gif:
         return graph.add_buffer(width=width, height=height, format=pixels, time_base=_TIME_BASE)
 
 
-def _pulled(sink: av.filter.FilterContext) -> Iterator[av.VideoFrame]:
+def _answers(
+    source: av.filter.FilterContext, frame: av.VideoFrame | None, sink: av.filter.FilterContext
+) -> Iterator[av.VideoFrame]:
+    """Put a picture, or the end, into a graph, and yield what comes out of it by then."""
+    source.push(frame)
     while True:
         try:
-            frame = sink.pull()
+            done = sink.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
-        if isinstance(frame, av.VideoFrame):  # a graph may carry sound too
-            yield frame
+        if isinstance(done, av.VideoFrame):  # a graph may carry sound too
+            yield done
