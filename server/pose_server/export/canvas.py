@@ -1,6 +1,6 @@
 """A page to draw on with lines, boxes and words, kept as SVG or as PNG.
 
-A plot needs no more; what draws plots in Python weighs twenty megabytes and a second of start.
+The plots here need no more, so that nobody has to install a plotting package for them.
 """
 
 from __future__ import annotations
