@@ -150,13 +150,16 @@ class Sheet:
         )
 
     def _write_label(self, picture: Picture, tick: Tick) -> None:
-        """Write frame and time into the first subject's last view, and what colours and cells mean."""
-        cell, size = self._cells[0][-1], self._letters
+        """Write frame and time into the first subject's last roomy view, and what colours and cells mean."""
+        size, cells = self._letters, self._cells[0]
+        roomy = [place for place, cell in enumerate(cells) if cell.width >= _ROOMY_PX * size]
+        labelled = roomy[-1] if roomy else int(np.argmax([cell.width for cell in cells]))
+        cell = cells[labelled]
         place, bottom = cell.of(picture), cell.height - 12
         left, space = 12, round(12 * size)
         label = f"frame {tick.index}   {tick.time_s:.2f} s{self._remark}"
         write_text(place, label, (left, bottom), _LABEL, size=size)
-        if cell.width < _ROOMY_PX * size:
+        if not roomy:
             return
         above = bottom - round(20 * size)
         if self._sides:
@@ -165,7 +168,7 @@ class Sheet:
             write_text(place, "right", (beside, above), RIGHT, size=size)
         else:
             write_text(place, "left side lighter", (left, above), _FAINT, size=size)
-        room = self._rooms[0].get(self._views[-1])
+        room = self._rooms[0].get(self._views[labelled])
         if room is not None and room.grid_m is not None:
             text = f"grid {room.grid_m} m"
             place_px = (cell.width - text_width(text, size=size) - left, above)

@@ -336,6 +336,15 @@ def test_every_arrangement_has_the_size_that_was_asked_for(make_motion, views, s
             assert sheet.size[0] % 2 == sheet.size[1] % 2 == 0
 
 
+def test_frame_and_time_stand_where_there_is_room_for_them(make_motion) -> None:
+    subject = subject_of("", {1: make_motion(frames=9)})
+    sheet = Sheet([subject], views=("camera", "room", "side", "top"), aspect=16 / 9, size=(1280, 480))
+    pictures = [sheet.draw(Tick(index, 0.1)).astype(int) for index in (1, 8888)]
+    rows, columns = np.nonzero(np.abs(pictures[0] - pictures[1]).max(axis=2) > 60)
+    assert len(rows) > 50
+    assert rows.min() > 440 and columns.max() < 300, "in the camera's view, the only wide one"
+
+
 def test_a_film_may_begin_before_the_motion(tmp_path: Path, make_motion) -> None:
     motion = make_motion(frames=5, speed=0)
     pictures, _ = shoot(
