@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pose_server.export.arrangement import Arrangement, Cell
-from pose_server.export.overlay import draw_keypoints, draw_on_film, shrunk
 from pose_server.export.figure import LEFT, RIGHT, Colour, Figure, Picture, text_width, write_text
+from pose_server.export.overlay import draw_keypoints, draw_on_film, shrunk
 from pose_server.export.room import Look, RoomView
 from pose_server.export.subject import Shown, Subject, framed
 from pose_server.pipeline.boundary import FloatArray
