@@ -56,8 +56,10 @@ LAYERS = (
         "export",
         "cache",
         "mocap",
+        "rigs",
     ),
     ("pipeline",),
+    ("retarget",),
     ("evaluate.metrics", "evaluate.table"),
     ("train",),
     ("evaluate",),
@@ -73,6 +75,7 @@ STAGE_NEEDS = {
     "keypoints": {"export", "lift", "video"},
     "lift": set(),
     "mocap": {"export"},
+    "rigs": {"export", "mocap"},
     "solve": set(),
 }
 
@@ -80,7 +83,12 @@ STAGE_NEEDS = {
 KEEPERS = {
     "grpc": ("server/pose_server/api", "shared/pose_shared"),
     "sqlite3": ("server/pose_server/jobs", "server/pose_server/cache"),
-    "bpy": ("plugins/blender", "scripts/demo_blender.py", "server/pose_server/export/fbx_scene.py"),
+    "bpy": (
+        "plugins/blender",
+        "scripts/demo_blender.py",
+        "server/pose_server/export/fbx_scene.py",
+        "server/pose_server/rigs/fbx_process.py",
+    ),
     "maya": ("plugins/maya",),
     "torch": tuple(
         f"server/pose_server/{p}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pose_server.mocap.recording import Recording, bad_motion
+from pose_server.mocap.recording import Recording, bad_motion, rest_places
 from pose_server.pipeline.boundary import FloatArray
 
 __all__ = ["Skeleton", "read_amc", "read_asf"]
@@ -107,7 +107,8 @@ def read_amc(path: Path, skeleton: Skeleton, rate_hz: float) -> Recording:
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
         world[:, joint] = world[:, parent] @ local[:, joint]
         points[:, joint] = points[:, parent] + world[:, joint] @ skeleton.offsets_m[joint]
-    return Recording(skeleton.names, np.array(skeleton.parents), points, world, rate_hz)
+    rest = rest_places(skeleton.parents, skeleton.offsets_m)
+    return Recording(skeleton.names, np.array(skeleton.parents), points, world, rate_hz, rest)
 
 
 def _channels(path: Path, skeleton: Skeleton) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from pose_server.mocap.recording import Recording, bad_motion
+from pose_server.mocap.recording import Recording, bad_motion, rest_places
 from pose_server.pipeline.boundary import FloatArray
 
 __all__ = ["read_bvh"]
@@ -62,7 +62,14 @@ def read_bvh(
             raise bad_motion(path, None, f"it has no joint '{name}'", "give the form of its skeleton")
         offsets[tree.names.index(name)] += extra
     points, turns = _posed(tree, offsets, values)
-    return Recording(tuple(tree.names), np.array(tree.parents), points * metres_per_unit, turns, rate_hz)
+    return Recording(
+        tuple(tree.names),
+        np.array(tree.parents),
+        points * metres_per_unit,
+        turns,
+        rate_hz,
+        rest_places(tree.parents, offsets) * metres_per_unit,
+    )
 
 
 class _Tree:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pose_shared.errors import InputError
 
 from pose_server.pipeline.boundary import FloatArray, check_arrays
 
-__all__ = ["Recording", "bad_motion"]
+__all__ = ["Recording", "bad_motion", "rest_places"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,6 +28,8 @@ class Recording:
     turns: FloatArray
     """(T, J, 3, 3) from the rest pose into the world; what hangs on a joint turns with it."""
     rate_hz: float
+    rest_m: FloatArray | None = None
+    """(J, 3) where the joints are at rest, if the reader tells."""
 
     def __post_init__(self) -> None:
         check_arrays(
@@ -35,6 +37,7 @@ class Recording:
             parents=("i", ("J",)),
             points_m=("f", ("T", "J", 3)),
             turns=("f", ("T", "J", 3, 3)),
+            **({} if self.rest_m is None else {"rest_m": ("f", ("J", 3))}),
         )
 
     def __len__(self) -> int:
@@ -55,3 +58,12 @@ def bad_motion(
     place = f"'{path.name}', line {line}" if line else f"'{path.name}'"
     metadata: Mapping[str, object] = {"path": path} if line is None else {"path": path, "line": line}
     return InputError(f"{place}: {fault}; {advice}.", reason="MOTION_UNREADABLE", **metadata)
+
+
+def rest_places(parents: Sequence[int], offsets: FloatArray) -> FloatArray:
+    """Return (J, 3) where joints are whose (J, 3) offsets from their parents nothing has turned."""
+    places = np.array(offsets, dtype=np.float64)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            places[joint] += places[parent]
+    return places

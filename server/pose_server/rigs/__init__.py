@@ -1,0 +1,1 @@
+"""Rigs and their motions as other programs' files hold them."""
