@@ -14,6 +14,8 @@ from pose_server.cli.models import models
 from pose_server.cli.plot import plot_command
 from pose_server.cli.refine import refine_command
 from pose_server.cli.render import render_command
+from pose_server.cli.retarget import retarget_command
+from pose_server.cli.rig import rig_command
 from pose_server.cli.serve import serve
 from pose_server.cli.train import train
 
@@ -46,6 +48,8 @@ def _root(
 
 app.command("import")(import_command)
 app.command("refine")(refine_command)
+app.command("retarget")(retarget_command)
+app.command("rig")(rig_command)
 app.command("export")(export_command)
 app.command("render")(render_command)
 app.command("plot")(plot_command)
