@@ -40,7 +40,9 @@ def read_fbx_rig(path: Path) -> Rig:
         )
     with tempfile.TemporaryDirectory(prefix="pose-rig-") as folder:
         described = Path(folder) / "rig.json"
-        command = [sys.executable, "-m", "pose_server.rigs.fbx_process", str(path.resolve()), str(described)]
+        # -P: nothing is taken from whatever folder this happens to run in.
+        command = [sys.executable, "-P", "-m", "pose_server.rigs.fbx_process"]
+        command += [str(path.resolve()), str(described)]
         try:
             done = subprocess.run(command, capture_output=True, timeout=_LONGEST_S, check=False)
         except subprocess.TimeoutExpired:
