@@ -147,12 +147,13 @@ def _in_one_place(rest: RestPose, way: list[int]) -> int:
 def _toe(rest: RestPose, ankle: int, forward: int) -> tuple[int, ...]:
     """Return the bone at the ball of a foot."""
     ahead_m = -forward * (rest.heads_m[:, 1] - rest.heads_m[ankle, 1])
+    back = forward * (rest.tails_m[:, 1] - rest.heads_m[:, 1]) > 0  # what ends behind where it begins
     low, high = rest.spans_m
     end = low[ankle, 1] if forward > 0 else high[ankle, 1]
     length = -forward * float(end - rest.heads_m[ankle, 1])
     level = [child for child in rest.children[ankle] if rest.turnable[child]]
     while level and length > 1e-6:
-        toes = [bone for bone in level if ahead_m[bone] > _TOES * length]
+        toes = [bone for bone in level if ahead_m[bone] > _TOES * length and not back[bone]]
         if toes:
             # Of several toes it is the big one.
             return (max(toes, key=lambda b: (rest.sizes[b] > 1, -abs(rest.heads_m[b, 0]))),)

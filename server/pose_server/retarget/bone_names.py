@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from itertools import product
 
 from pose_server.retarget.limbs import limb_cost
+from pose_server.retarget.preset import short_names
 from pose_server.retarget.rest_pose import RestPose
 
 __all__ = ["named_roles", "read_name"]
@@ -64,7 +65,7 @@ _LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")
 @lru_cache(maxsize=_CACHED)
 def read_name(name: str) -> tuple[str, dict[str, float]]:
     """Return the side that a bone's name tells, if any, and what each part that it may mean costs."""
-    tokens = [token.lower() for token in _TOKENS.findall(re.split(r"[:|]", name)[-1])]
+    tokens = [token.lower() for token in _TOKENS.findall(name)]
     side = ""
     for token in (*tokens[-1:], *tokens):  # the last one first: 'l' may be a prefix of all bones
         if not side:
@@ -95,14 +96,15 @@ def named_roles(rest: RestPose) -> dict[str, tuple[int, ...]]:
     that make the best limb are meant.
     """
     called: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for place, name in enumerate(rest.names):
+    names = list(short_names(rest.rig).values())
+    for place, name in enumerate(names):
         side, parts = read_name(name)
         for part, cost in parts.items():
             found = called.setdefault((side, part), [])
             if rest.turnable[place] and len(found) < _MOST:
                 found.append((place, cost))
     roles: dict[str, int] = {}
-    twins = {_without_side(name): place for place, name in enumerate(rest.names)}
+    twins = {_without_side(name): place for place, name in enumerate(names)}
     ground = float(rest.spans_m[0][rest.parents < 0, 2].min())
     for kind, joints in _LIMBS.items():
         best: dict[str, tuple[float, tuple[int, ...]]] = {}
@@ -110,7 +112,7 @@ def named_roles(rest: RestPose) -> dict[str, tuple[int, ...]]:
             best[side] = _limb(rest, kind, [called.get((side, part), []) for part in joints], ground)
         # The better side says how the other's are called: that one may hold a sword.
         better, other = sorted(_BOTH, key=lambda side: best[side][0])
-        same = [twins.get((other, _without_side(rest.names[place])[1]), -1) for place in best[better][1]]
+        same = [twins.get((other, _without_side(names[place])[1]), -1) for place in best[better][1]]
         if same and min(same) >= 0:
             best[other] = best[better][0], tuple(same)
         for side, (_, limb) in best.items():

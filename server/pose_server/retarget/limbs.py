@@ -29,6 +29,8 @@ _FINGERS, _HAND, _HANDLESS = 3, 0.3, 0.3
 _HELD = 0.6
 #: What a foot is worth: it reaches ahead, so far as a share of the shin and for what it goes down.
 _FOOT, _FOOT_SHARE, _FOOT_SLOPE = 0.5, 0.2, 0.4
+#: A leg at rest goes down by so much of its length.
+_UPRIGHT = 0.6
 #: Longest way from the trunk to a finger or toe that is looked at.
 _MOST_BONES = 24
 #: A bone that shares a limb's twist begins on the limb, so near as shares of its length, and inside of it.
@@ -119,7 +121,7 @@ def _cost(kind: str, points_m: FloatArray, places: tuple[int, ...], ground_m: fl
         cost += max(0.0, straight - 0.5)
         cost += max(0.0, float(np.linalg.norm(a - top)) / (upper + lower) - 0.6)
         return float(cost)
-    if not a[2] > b[2] > c[2]:
+    if not a[2] > b[2] > c[2] or a[2] - c[2] < _UPRIGHT * (upper + lower):
         return np.inf
     height = max(a[2] - ground_m, 1e-9)
     cost += straight / _BENT

@@ -14,13 +14,14 @@ from pose_shared.rig import IkChain, Rig, Switch
 
 from pose_server.retarget.bone_map import CHAINS, NEEDED, TWISTED, BoneMap, parse_bone_map
 
-__all__ = ["Preset", "Setting", "best_preset", "presets"]
+__all__ = ["Preset", "Setting", "best_preset", "presets", "short_names"]
 
 #: A kind is taken for a rig if the rig has so much of it, which must include all that walks.
 _ENOUGH = 0.6
 #: What a bone that the kind has and the rig lacks counts against one that both have.
 _LACKING = 0.5
 _CACHED = 10_000
+_FIRST_WORD = re.compile(r"[A-Za-z]+\d*[_. ]")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -116,17 +117,20 @@ def _plain(name: str) -> str:
     return _SEPARATORS.sub("_", name.casefold()).strip("_")
 
 
-def _spelt(rig: Rig) -> dict[str, str]:
-    """Return the rig's names by plain ones, without namespaces and what most of them begin with."""
-    names = [bone.name for bone in rig.bones]
-    short = {name: re.split(r"[:|]", name)[-1] or name for name in names}
-    begins = Counter(match[0] for name in short.values() if (match := re.match(r"[A-Za-z]+\d*[_. ]", name)))
+def short_names(rig: Rig) -> dict[str, str]:
+    """Return each bone's name without its namespace, and without a word that most of them begin with."""
+    short = {bone.name: re.split(r"[:|]", bone.name)[-1] or bone.name for bone in rig.bones}
+    begins = Counter(match[0] for name in short.values() if (match := _FIRST_WORD.match(name)))
     common, count = begins.most_common(1)[0] if begins else ("", 0)
+    if count <= _ENOUGH * len(short):
+        return short
+    return {bone: name.removeprefix(common) or name for bone, name in short.items()}
+
+
+def _spelt(rig: Rig) -> dict[str, str]:
+    """Return the rig's names by plain ones; in full first, for some kinds begin all names alike."""
     spelt: dict[str, str] = {}
-    for name in names:
-        spelt.setdefault(_plain(short[name]), name)
-    if count > _ENOUGH * len(names):
-        for name in names:
-            if short[name].startswith(common):
-                spelt.setdefault(_plain(short[name][len(common) :]), name)
+    for names in ({bone.name: re.split(r"[:|]", bone.name)[-1] for bone in rig.bones}, short_names(rig)):
+        for bone, name in names.items():
+            spelt.setdefault(_plain(name), bone)
     return spelt

@@ -43,7 +43,7 @@ _CARRIED = (
     ("root", "pelvis"),
 )
 #: A thigh is not so many times as long as its shin, or the other way round; nor is an upper arm.
-_UNEQUAL = 3.0
+_UNEQUAL = 2.5
 
 
 @dataclass(frozen=True)
