@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_rig import bone, joint_m, limb_turned, made_rig, moved, numbered, renamed, with_chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from drawn_rig import bone, joint_m, limb_turned, made_rig, moved, numbered, renamed, with_chain
 from pose_server.retarget.bone_map import LIMBS, parse_roles
 from pose_server.retarget.preset import best_preset, presets
 from pose_server.retarget.recognition import recognised
