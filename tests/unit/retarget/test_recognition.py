@@ -55,9 +55,9 @@ _MIXAMO = "{S}Shoulder {S}Arm {S}ForeArm {S}Hand {S}UpLeg {S}Leg {S}Foot {S}ToeB
 _UNREAL = "clavicle_{s} upperarm_{s} lowerarm_{s} hand_{s} thigh_{s} calf_{s} foot_{s} ball_{s}"
 _RIGIFY = "shoulder.{T} upper_arm.{T} forearm.{T} hand.{T} thigh.{T} shin.{T} foot.{T} toe.{T}"
 _UNITY = "{S}Shoulder {S}UpperArm {S}LowerArm {S}Hand {S}UpperLeg {S}LowerLeg {S}Foot {S}Toes"
-_VROID = " ".join(
-    f"J_Bip_{{T}}_{part}"
-    for part in ["Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "ToeBase"]
+_VROID = (
+    "J_Bip_{T}_Shoulder J_Bip_{T}_UpperArm J_Bip_{T}_LowerArm J_Bip_{T}_Hand "
+    "J_Bip_{T}_UpperLeg J_Bip_{T}_LowerLeg J_Bip_{T}_Foot J_Bip_{T}_ToeBase"
 )
 _OTHER = "{T}_Collar {T}_Shoulder {T}_Elbow {T}_Wrist {T}_Hip {T}_Knee {T}_Ankle {T}_Toe"
 SAID = {

@@ -79,14 +79,10 @@ def test_left_and_right_exchanged() -> None:
         }
     )
     assert codes(validated(made_rig(), swapped)) == {"SIDES_EXCHANGED"}
-    arms = {
-        f"{side}_{part}": (f"{other}_{part}",)
-        for side, other in (("left", "right"), ("right", "left"))
-        for part in ("clavicle", "shoulder", "elbow", "wrist")
-    }
-    assert codes(validated(made_rig(), with_roles(**{role: (mirrored_name(role),) for role in arms}))) == {
-        "SIDES_EXCHANGED"
-    }
+    parts = ("clavicle", "shoulder", "elbow", "wrist")
+    arms = [f"{side}_{part}" for side in ("left", "right") for part in parts]
+    crossed = with_roles(**{role: (mirrored_name(role),) for role in arms})
+    assert codes(validated(made_rig(), crossed)) == {"SIDES_EXCHANGED"}
     # Whichever way the whole rig looks, nothing is exchanged.
     turned = moved(made_rig(), Rotation.from_euler("z", 180, degrees=True).as_matrix())
     assert validated(turned, GOOD).faults == ()
@@ -117,8 +113,7 @@ def test_every_fault_is_one_sentence_with_the_bone_in_it() -> None:
 
 def test_ten_thousand_bones_are_looked_at_at_once() -> None:
     rig = made_rig()
-    deep = [
-        bone(f"b{i}", f"b{i - 1}" if i else "head", np.array([0, 0, 1.6 + i * 1e-5])) for i in range(9000)
-    ]
+    above = ["head", *(f"b{i}" for i in range(9000))]
+    deep = [bone(above[i + 1], above[i], (0, 0, 1.6 + i * 1e-5)) for i in range(9000)]
     rig = replace(rig, bones=(*rig.bones, *deep))
     assert validated(rig, GOOD).faults == ()
