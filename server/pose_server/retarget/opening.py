@@ -94,7 +94,7 @@ def map_rig(rig: Rig, *, corrections: Path | None = None, preset: str | None = N
         mapped = MappedRig(rig, bones, "user", preset, 1.0, ())
     kind = presets().get(mapped.preset)
     if kind is not None and not rig.chains:
-        mapped = replace(mapped, rig=replace(rig, chains=kind.chains_in(rig)))
+        mapped = replace(mapped, rig=replace(rig, chains=kind.chains_in(rig), settings=kind.settings_in(rig)))
     return mapped
 
 

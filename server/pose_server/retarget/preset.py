@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
-from pose_shared.rig import IkChain, Rig, Switch
+from pose_shared.rig import IkChain, Rig, Setting, Switch
 
 from pose_server.retarget.bone_map import CHAINS, NEEDED, TWISTED, BoneMap, parse_bone_map
 
-__all__ = ["Preset", "Setting", "best_preset", "presets", "short_names"]
+__all__ = ["Preset", "best_preset", "presets", "short_names"]
 
 #: A kind is taken for a rig if the rig has so much of it, which must include all that walks.
 _ENOUGH = 0.6
@@ -23,15 +23,6 @@ _LACKING = 0.5
 _CACHED = 10_000
 _FIRST_WORD = re.compile(r"[A-Za-z]+\d*[_. ]")
 _SEPARATORS = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value that a control's property must have for the motion to come out right."""
-
-    bone: str
-    name: str
-    value: float
 
 
 @dataclass(frozen=True)
