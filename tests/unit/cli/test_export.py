@@ -9,10 +9,9 @@ from pathlib import Path
 import made_motion
 import numpy as np
 import pytest
-from click.testing import Result
 from pose_server.cli.main import app
 from pose_server.export.npz import write_npz
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 
 def call(*arguments: object) -> Result:
