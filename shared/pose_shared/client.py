@@ -19,7 +19,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Type, Union
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Type, TypeVar, Union
 
 from pose_shared import PROTOCOL_VERSION
 from pose_shared._generated.pose.v1 import jobs_pb2, motion_pb2, system_pb2, types_pb2
@@ -34,6 +34,7 @@ from pose_shared.errors import (
     PoseError,
     UnavailableError,
 )
+from pose_shared.joint_motion import JointMotion, read_joint_motion
 from pose_shared.messages import Job, JobEvent, ResultFile, ServerInfo
 from pose_shared.motion import MotionChannels, read_motion
 from pose_shared.request import RemoteClip, import_spec, solve_spec
@@ -48,6 +49,8 @@ __all__ = ["Client"]
 PATIENCE_S = 60.0
 _CONNECT_S = 5.0
 _CANCEL_S = 2.0
+
+T = TypeVar("T")
 
 OnEvent = Callable[[JobEvent], object]
 JobName = Union[Job, str]
@@ -301,15 +304,32 @@ class Client:
         stop: Optional[CancelToken] = None,
     ) -> MotionChannels:
         """Return a person's motion, at another rate if `fps` is given."""
-        request = motion_pb2.GetMotionRequest(job=_name(job), person=person)
-        if fps is not None:
-            rate = Fraction(fps)
-            request.fps.CopyFrom(types_pb2.Rate(numerator=rate.numerator, denominator=rate.denominator))
+        return self._motion(_motion_request(job, person, fps), read_motion, stop)
+
+    def get_joint_motion(
+        self,
+        job: JobName,
+        person: int,
+        up: str,
+        fps: Union[Fraction, int, str, None] = None,
+        stop: Optional[CancelToken] = None,
+    ) -> JointMotion:
+        """Return a person's motion as joints, in a world whose axis `up` (``y`` or ``z``) points up."""
+        request = _motion_request(job, person, fps)
+        request.joints.up = up
+        return self._motion(request, lambda chunks: read_joint_motion(chunks, up), stop)
+
+    def _motion(
+        self,
+        request: motion_pb2.GetMotionRequest,
+        read: Callable[[Iterable[motion_pb2.MotionChunk]], T],
+        stop: Optional[CancelToken],
+    ) -> T:
         backoff = Backoff(self._patience_s, stop)
         while True:
             try:
                 with self._connection.streaming(self._connection.motion.GetMotion(request), stop) as call:
-                    return read_motion(call)
+                    return read(call)
             except UnavailableError as error:
                 backoff.wait(error)
 
@@ -400,6 +420,16 @@ class _Together:
 
     def next_file(self) -> None:
         self._before += self._size
+
+
+def _motion_request(
+    job: JobName, person: int, fps: Union[Fraction, int, str, None]
+) -> motion_pb2.GetMotionRequest:
+    request = motion_pb2.GetMotionRequest(job=_name(job), person=person)
+    if fps is not None:
+        rate = Fraction(fps)
+        request.fps.CopyFrom(types_pb2.Rate(numerator=rate.numerator, denominator=rate.denominator))
+    return request
 
 
 def _name(job: JobName) -> str:

@@ -11,7 +11,19 @@ from typing import Dict, Iterable, Optional, Tuple
 from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
 from pose_shared.errors import DataLossError
 
-__all__ = ["Bone", "CameraView", "MotionChannels", "WeakSpan", "read_motion"]
+__all__ = [
+    "Bone",
+    "CameraView",
+    "MotionChannels",
+    "Vector",
+    "WeakSpan",
+    "camera_view_of",
+    "fraction_of",
+    "read_chunks",
+    "read_motion",
+    "vector_of",
+    "weak_spans_of",
+]
 
 Vector = Tuple[float, float, float]
 
@@ -126,6 +138,27 @@ def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
     DataLossError
         The stream has no header, or a channel of it is not as long as the header says.
     """
+    header, values = read_chunks(chunks)
+    return MotionChannels(
+        clip_name=header.clip_name,
+        person=header.person,
+        rate=fraction_of(header.rate),
+        frame_count=header.frame_count,
+        start_time_s=header.start_time_s,
+        first_source_frame=header.first_source_frame,
+        source_rate=fraction_of(header.source_rate if header.HasField("source_rate") else header.rate),
+        bones=tuple(_bone(bone) for bone in header.bones),
+        camera=camera_view_of(header.camera),
+        contact_names=tuple(header.contact_names),
+        weak_spans=weak_spans_of(header),
+        channels=values,
+    )
+
+
+def read_chunks(
+    chunks: Iterable[motion_pb2.MotionChunk],
+) -> Tuple[motion_pb2.MotionHeader, Dict[str, array[float]]]:
+    """Return the header of a stream and its channels; raises as `read_motion`."""
     header: Optional[motion_pb2.MotionHeader] = None
     values: Dict[str, array[float]] = {}
     for chunk in chunks:
@@ -144,47 +177,40 @@ def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
             )
         if sys.byteorder == "big":
             channel.byteswap()
-    rate = _fraction(header.rate)
-    fx, fy, cx, cy = header.camera.intrinsics_px
-    return MotionChannels(
-        clip_name=header.clip_name,
-        person=header.person,
-        rate=rate,
-        frame_count=header.frame_count,
-        start_time_s=header.start_time_s,
-        first_source_frame=header.first_source_frame,
-        source_rate=_fraction(header.source_rate) if header.HasField("source_rate") else rate,
-        bones=tuple(_bone(bone) for bone in header.bones),
-        camera=CameraView(
-            world_to_camera=tuple(header.camera.world_to_camera),
-            intrinsics_px=(fx, fy, cx, cy),
-            width=header.camera.width,
-            height=header.camera.height,
-        ),
-        contact_names=tuple(header.contact_names),
-        weak_spans=tuple(
-            WeakSpan(span.first_frame, span.last_frame, span.why, tuple(span.joints))
-            for span in header.weak_spans
-        ),
-        channels=values,
+    return header, values
+
+
+def camera_view_of(message: motion_pb2.CameraView) -> CameraView:
+    """Read a message."""
+    fx, fy, cx, cy = message.intrinsics_px
+    return CameraView(tuple(message.world_to_camera), (fx, fy, cx, cy), message.width, message.height)
+
+
+def weak_spans_of(header: motion_pb2.MotionHeader) -> Tuple[WeakSpan, ...]:
+    """Read those of a header."""
+    return tuple(
+        WeakSpan(span.first_frame, span.last_frame, span.why, tuple(span.joints))
+        for span in header.weak_spans
     )
+
+
+def vector_of(values: Iterable[float]) -> Vector:
+    """Return three numbers; raises ValueError for more or fewer."""
+    x, y, z = values
+    return x, y, z
+
+
+def fraction_of(message: types_pb2.Rate) -> Fraction:
+    """Read a message."""
+    return Fraction(message.numerator, message.denominator)
 
 
 def _bone(message: motion_pb2.Bone) -> Bone:
     return Bone(
         name=message.name,
         parent=message.parent,
-        head_m=_vector(message.head_m),
-        tail_m=_vector(message.tail_m),
-        z_axis=_vector(message.z_axis),
+        head_m=vector_of(message.head_m),
+        tail_m=vector_of(message.tail_m),
+        z_axis=vector_of(message.z_axis),
         joint=message.joint,
     )
-
-
-def _vector(values: Iterable[float]) -> Vector:
-    x, y, z = values
-    return x, y, z
-
-
-def _fraction(message: types_pb2.Rate) -> Fraction:
-    return Fraction(message.numerator, message.denominator)

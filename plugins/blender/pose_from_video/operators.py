@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from pose_shared.clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
+from pose_shared.console import wait_for
 from pose_shared.errors import ConflictError, InputError, PoseError
+from pose_shared.session import Delivery, ImportRequest, RefineRequest, Session
+from pose_shared.timing import exact_rate
 
 from . import work
-from .clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
-from .console import wait_for
 from .host import (
     Placement,
     is_imported,
@@ -23,10 +25,8 @@ from .host import (
     unmark,
 )
 from .preferences import preferences
-from .session import ImportRequest, RefineRequest, Session
 from .solve_settings import SETTINGS, SolveSettings, draw_settings
 from .tasks import ImportTask, RefineTask
-from .timing import exact_rate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -208,7 +208,7 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             clip=clip,
             server=self.server or preferences(context).server,
             options=options,
-            fps=scene_rate(context.scene) if self.rate == "CONVERT" else None,
+            delivery=Delivery(fps=scene_rate(context.scene) if self.rate == "CONVERT" else None),
         )
 
     def _scene_camera(self, context: bpy.types.Context, clip: Clip, rate: Fraction) -> dict[str, Any]:
@@ -300,7 +300,7 @@ class POSE_OT_refine(SolveSettings, bpy.types.Operator):
             options={
                 name: getattr(self if given.is_property_set(name) else record, name) for name in SETTINGS
             },
-            fps=Fraction(record.asked_rate) if record.asked_rate else None,
+            delivery=Delivery(fps=Fraction(record.asked_rate) if record.asked_rate else None),
         )
 
 

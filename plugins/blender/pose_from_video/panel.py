@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from pose_shared.session import Session
 
 from . import operators, work
 from .active_clip import active_clip
 from .host import is_imported, is_marked, record_of
 from .preferences import preferences
 from .server_operators import local_server
-from .session import Session
 from .solve_settings import draw_settings
 
 __all__ = [

@@ -6,9 +6,9 @@ import bpy
 from bpy.props import StringProperty
 from pose_shared.client import Client
 from pose_shared.errors import PoseError
+from pose_shared.local_server import LocalServer
 
 from . import work
-from .local_server import LocalServer
 from .preferences import preferences
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import bpy
 from pose_shared.errors import ConflictError
+from pose_shared.session import ImportRequest, RefineRequest, Result
 
 from .host import Placement, write_import, write_refinement
-from .session import ImportRequest, RefineRequest, Result
 
 __all__ = ["ImportTask", "RefineTask"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import bpy
 from pose_shared.errors import ConflictError, InternalError, JobCancelledError, PoseError
+from pose_shared.session import Session
 
-from .session import Session
 from .tasks import ImportTask, RefineTask
 
 __all__ = [

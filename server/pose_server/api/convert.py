@@ -25,6 +25,7 @@ from pose_server.pipeline.tracking_options import Click, Merge, Part, TrackingOp
 
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
+    from pose_server.export.joints import JointCurves
 
 __all__ = [
     "event_message",
@@ -191,8 +192,10 @@ def upload_message(upload: Upload) -> uploads_pb2.Upload:
     )
 
 
-def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.MotionHeader:
-    """Return all of a motion but its channels."""
+def header_message(
+    motion: HostMotion, source_rate: Fraction, joints: JointCurves | None = None
+) -> motion_pb2.MotionHeader:
+    """Return all of a motion but its channels, with joints in place of bones if there are some."""
     camera = motion.camera
     return motion_pb2.MotionHeader(
         clip_name=motion.clip_name,
@@ -211,8 +214,10 @@ def header_message(motion: HostMotion, source_rate: Fraction) -> motion_pb2.Moti
                 z_axis=bone.z_axis,
                 joint=bone.name,
             )
-            for bone in motion.bones
+            for bone in (motion.bones if joints is None else ())
         ],
+        joints=[motion_pb2.Joint(**vars(joint)) for joint in (joints.joints if joints else ())],
+        camera_rotation_order=joints.camera_order if joints else "",
         camera=motion_pb2.CameraView(
             world_to_camera=camera.world_to_camera.ravel().tolist(),
             intrinsics_px=camera.intrinsics_px,

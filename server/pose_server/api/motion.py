@@ -17,9 +17,11 @@ from pose_shared.transfer import CHUNK_BYTES
 from pose_server.api.convert import header_message, id_of, rate_of
 from pose_server.jobs.board import JobBoard
 from pose_server.jobs.model import Job
+from pose_server.pipeline.file_options import UPS
 
 if TYPE_CHECKING:
     from pose_server.export.channels import HostMotion
+    from pose_server.export.joints import JointCurves
 
 __all__ = ["KeptMotion", "MotionService"]
 
@@ -45,9 +47,15 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
     ) -> AsyncIterator[motion_pb2.MotionChunk]:
         fps = rate_of(request.fps) if request.HasField("fps") else None
         kept = await self.kept(id_of(request.job, "jobs"), request.person, fps)
-        motion = await asyncio.to_thread(_read_motion, kept.path, fps, kept.clip_name, request.person)
-        yield motion_pb2.MotionChunk(header=header_message(motion, kept.source_rate or motion.rate))
-        for channel, values in motion.channels.items():
+        up = (request.joints.up or "y") if request.HasField("joints") else None
+        if up is not None and up not in UPS:
+            raise InputError(
+                f"No axis '{up[:80]}' points up; choose from {', '.join(UPS)}.", reason="UP_UNKNOWN"
+            )
+        motion, joints = await asyncio.to_thread(_read_motion, kept, fps, request.person, up)
+        source_rate = kept.source_rate or motion.rate
+        yield motion_pb2.MotionChunk(header=header_message(motion, source_rate, joints))
+        for channel, values in (joints or motion).channels.items():
             data = values.astype("<f4").tobytes()
             for begin in range(0, len(data), CHUNK_BYTES):
                 piece = data[begin : begin + CHUNK_BYTES]
@@ -93,16 +101,20 @@ class MotionService(motion_pb2_grpc.MotionServiceServicer):
         return self._board.result_folder(job) / wanted
 
 
-def _read_motion(path: Path, fps: Fraction | None, clip_name: str, person: int) -> HostMotion:
+def _read_motion(
+    kept: KeptMotion, fps: Fraction | None, person: int, up: str | None
+) -> tuple[HostMotion, JointCurves | None]:
     # Not needed before the first job is through: the server starts in half the time without scipy.
     from pose_server.export.channels import host_channels
+    from pose_server.export.joints import person_curves
     from pose_server.export.npz import read_npz
     from pose_server.solve.resample import resampled
 
-    motion = read_npz(path)
+    motion = read_npz(kept.path)
     if fps is not None:
         motion = resampled(motion, fps)
-    return host_channels(motion, clip_name=clip_name, person=person)
+    joints = person_curves(motion, up=up) if up is not None else None
+    return host_channels(motion, clip_name=kept.clip_name, person=person), joints
 
 
 def _source_rate(result: Path) -> Fraction | None:

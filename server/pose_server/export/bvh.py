@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pose_server.export.animation import Y_UP, Animation
 from pose_server.export.destination import replacing
+from pose_server.export.euler import continuous_euler_deg
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.file_options import PER_METRE, FileOptions
 
@@ -64,7 +64,7 @@ def write_bvh(path: Path, animation: Animation, options: FileOptions) -> None:
             still = moving.rest_translations_m[joint]
             rows[:, column : column + 3] = moving.translations_m.get(joint, still) * scale
             column += 3
-        rows[:, column : column + 3] = _continuous_euler_deg(moving.local_rotations_wxyz[:, joint], order)
+        rows[:, column : column + 3] = continuous_euler_deg(moving.local_rotations_wxyz[:, joint], order)
         column += 3
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(head))
@@ -106,25 +106,3 @@ def _hierarchy(moving: Animation, tree: list[tuple[int, int]], scale: float, ord
 
 def _numbers(values: FloatArray) -> str:
     return " ".join(f"{value:.6f}" for value in values)
-
-
-def _continuous_euler_deg(wxyz: FloatArray, order: str) -> FloatArray:
-    """Return (T, 3) angles in the order of the channels of (T, 4), each as near as can be to the last one's.
-
-    Notes
-    -----
-    A rotation has two triples of Euler angles, (a, b, c) and (a + 180, 180 - b, c + 180), and each
-    angle may gain full turns.  From either triple of a row the way to the next row's triple of the same
-    kind is as long as from the other to the other's, so that only whether to change kind matters.
-    """
-    first = Rotation.from_quat(wxyz, scalar_first=True).as_euler(order, degrees=True, suppress_warnings=True)
-    second = np.stack([first[:, 0] + 180, 180 - first[:, 1], first[:, 2] + 180], axis=1)
-    change = _way_deg(first[:-1], second[1:]) < _way_deg(first[:-1], first[1:])
-    kind = np.concatenate([[0], np.cumsum(change) % 2])
-    return np.asarray(np.unwrap(np.where(kind[:, None] == 1, second, first), axis=0, period=360))
-
-
-def _way_deg(begin: FloatArray, end: FloatArray) -> FloatArray:
-    """Return (N,) how far three angles turn altogether, full turns aside."""
-    turn = end - begin
-    return np.asarray(np.abs(turn - 360 * np.round(turn / 360)).sum(axis=1))

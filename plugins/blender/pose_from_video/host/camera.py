@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 import bpy
 from mathutils import Matrix
+from pose_shared.clips import Clip
+from pose_shared.film_header import rotation_ccw_deg
+from pose_shared.timing import SceneTiming
 
-from ..clips import Clip
-from ..film_header import rotation_ccw_deg
-from ..timing import SceneTiming
 from .keys import CONSTANT, ActionWriter
 from .record import record_of
 

@@ -12,9 +12,9 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
+from pose_shared.timing import SceneTiming
 
 from ..solve_settings import SETTINGS, SolveSettings
-from ..timing import SceneTiming
 
 if TYPE_CHECKING:
     from pose_shared.motion import MotionChannels

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 import bpy
 from pose_shared.errors import ConflictError
+from pose_shared.timing import SceneTiming
 
-from ..timing import SceneTiming, blender_rate, rate_of
 from .armature import add_person, change_person
 from .camera import CameraPath, add_camera, add_film, move_camera
 from .markers import mark, unmark
+from .rate import blender_rate, rate_of
 from .record import objects_of, record_of
 
 if TYPE_CHECKING:
     from pose_shared.motion import MotionChannels
-
-    from ..session import ImportRequest, RefineRequest
+    from pose_shared.session import ImportRequest, RefineRequest
 
 __all__ = ["Placement", "scene_rate", "write_import", "write_refinement"]
 
@@ -204,7 +204,7 @@ def _remember(ob: bpy.types.Object, request: ImportRequest, timing: SceneTiming,
     record.scene_rate = str(timing.scene_rate)
     record.scene_frame = timing.scene_frame
     record.first_source_frame = timing.first_source_frame
-    record.asked_rate = str(request.fps or "")
+    record.asked_rate = str(request.delivery.fps or "")
     record.settle(job, request.options)
 
 

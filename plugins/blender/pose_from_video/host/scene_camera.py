@@ -7,11 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 import bpy
+from pose_shared.clips import Clip
 from pose_shared.errors import InputError
-
-from ..clips import Clip
-from ..film_header import rotation_ccw_deg
-from ..timing import SceneTiming, exact_rate
+from pose_shared.film_header import rotation_ccw_deg
+from pose_shared.timing import SceneTiming, exact_rate
 
 __all__ = ["scene_camera_track"]
 

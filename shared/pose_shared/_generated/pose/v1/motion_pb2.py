@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from pose_shared._generated.pose.v1 import types_pb2 as pose_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pose/v1/motion.proto\x12\x07pose.v1\x1a\x13pose/v1/types.proto\"K\n\x10GetMotionRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\x05\x12\x1a\n\x03\x66ps\x18\x03 \x01(\x0b\x32\r.pose.v1.Rate\"i\n\x0bMotionChunk\x12\'\n\x06header\x18\x01 \x01(\x0b\x32\x15.pose.v1.MotionHeaderH\x00\x12&\n\x05piece\x18\x02 \x01(\x0b\x32\x15.pose.v1.ChannelPieceH\x00\x42\t\n\x07\x63ontent\"\xba\x02\n\x0cMotionHeader\x12\x11\n\tclip_name\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\x05\x12\x1b\n\x04rate\x18\x03 \x01(\x0b\x32\r.pose.v1.Rate\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x14\n\x0cstart_time_s\x18\x05 \x01(\x01\x12\x1a\n\x12\x66irst_source_frame\x18\x06 \x01(\x03\x12\x1c\n\x05\x62ones\x18\x07 \x03(\x0b\x32\r.pose.v1.Bone\x12#\n\x06\x63\x61mera\x18\x08 \x01(\x0b\x32\x13.pose.v1.CameraView\x12\x15\n\rcontact_names\x18\t \x03(\t\x12\"\n\x0bsource_rate\x18\n \x01(\x0b\x32\r.pose.v1.Rate\x12%\n\nweak_spans\x18\x0b \x03(\x0b\x32\x11.pose.v1.WeakSpan\"P\n\x08WeakSpan\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x12\n\nlast_frame\x18\x02 \x01(\x03\x12\x0b\n\x03why\x18\x03 \x01(\t\x12\x0e\n\x06joints\x18\x04 \x03(\t\"c\n\x04\x42one\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\x05\x12\x0e\n\x06head_m\x18\x03 \x03(\x02\x12\x0e\n\x06tail_m\x18\x04 \x03(\x02\x12\x0e\n\x06z_axis\x18\x05 \x03(\x02\x12\r\n\x05joint\x18\x06 \x01(\t\"[\n\nCameraView\x12\x17\n\x0fworld_to_camera\x18\x01 \x03(\x02\x12\x15\n\rintrinsics_px\x18\x02 \x03(\x02\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\"/\n\x0c\x43hannelPiece\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x01(\x0c\";\n\x0eGetFileRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"\x19\n\tFileChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x32\x89\x01\n\rMotionService\x12>\n\tGetMotion\x12\x19.pose.v1.GetMotionRequest\x1a\x14.pose.v1.MotionChunk0\x01\x12\x38\n\x07GetFile\x12\x17.pose.v1.GetFileRequest\x1a\x12.pose.v1.FileChunk0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14pose/v1/motion.proto\x12\x07pose.v1\x1a\x13pose/v1/types.proto\"q\n\x10GetMotionRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\x05\x12\x1a\n\x03\x66ps\x18\x03 \x01(\x0b\x32\r.pose.v1.Rate\x12$\n\x06joints\x18\x04 \x01(\x0b\x32\x14.pose.v1.JointLayout\"\x19\n\x0bJointLayout\x12\n\n\x02up\x18\x01 \x01(\t\"i\n\x0bMotionChunk\x12\'\n\x06header\x18\x01 \x01(\x0b\x32\x15.pose.v1.MotionHeaderH\x00\x12&\n\x05piece\x18\x02 \x01(\x0b\x32\x15.pose.v1.ChannelPieceH\x00\x42\t\n\x07\x63ontent\"\xf9\x02\n\x0cMotionHeader\x12\x11\n\tclip_name\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\x05\x12\x1b\n\x04rate\x18\x03 \x01(\x0b\x32\r.pose.v1.Rate\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x14\n\x0cstart_time_s\x18\x05 \x01(\x01\x12\x1a\n\x12\x66irst_source_frame\x18\x06 \x01(\x03\x12\x1c\n\x05\x62ones\x18\x07 \x03(\x0b\x32\r.pose.v1.Bone\x12#\n\x06\x63\x61mera\x18\x08 \x01(\x0b\x32\x13.pose.v1.CameraView\x12\x15\n\rcontact_names\x18\t \x03(\t\x12\"\n\x0bsource_rate\x18\n \x01(\x0b\x32\r.pose.v1.Rate\x12%\n\nweak_spans\x18\x0b \x03(\x0b\x32\x11.pose.v1.WeakSpan\x12\x1e\n\x06joints\x18\x0c \x03(\x0b\x32\x0e.pose.v1.Joint\x12\x1d\n\x15\x63\x61mera_rotation_order\x18\r \x01(\t\"P\n\x08WeakSpan\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x12\n\nlast_frame\x18\x02 \x01(\x03\x12\x0b\n\x03why\x18\x03 \x01(\t\x12\x0e\n\x06joints\x18\x04 \x03(\t\"c\n\x04\x42one\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\x05\x12\x0e\n\x06head_m\x18\x03 \x03(\x02\x12\x0e\n\x06tail_m\x18\x04 \x03(\x02\x12\x0e\n\x06z_axis\x18\x05 \x03(\x02\x12\r\n\x05joint\x18\x06 \x01(\t\"z\n\x05Joint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\x05\x12\x14\n\x0ctranslate_cm\x18\x03 \x03(\x01\x12\x12\n\norient_rad\x18\x04 \x03(\x01\x12\x16\n\x0erotation_order\x18\x05 \x01(\t\x12\x11\n\tlength_cm\x18\x06 \x01(\x01\"[\n\nCameraView\x12\x17\n\x0fworld_to_camera\x18\x01 \x03(\x02\x12\x15\n\rintrinsics_px\x18\x02 \x03(\x02\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\"/\n\x0c\x43hannelPiece\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x01(\x0c\";\n\x0eGetFileRequest\x12\x0b\n\x03job\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"\x19\n\tFileChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x32\x89\x01\n\rMotionService\x12>\n\tGetMotion\x12\x19.pose.v1.GetMotionRequest\x1a\x14.pose.v1.MotionChunk0\x01\x12\x38\n\x07GetFile\x12\x17.pose.v1.GetFileRequest\x1a\x12.pose.v1.FileChunk0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,23 +23,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pose.v1.motion_pb2', _globa
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_GETMOTIONREQUEST']._serialized_start=54
-  _globals['_GETMOTIONREQUEST']._serialized_end=129
-  _globals['_MOTIONCHUNK']._serialized_start=131
-  _globals['_MOTIONCHUNK']._serialized_end=236
-  _globals['_MOTIONHEADER']._serialized_start=239
-  _globals['_MOTIONHEADER']._serialized_end=553
-  _globals['_WEAKSPAN']._serialized_start=555
-  _globals['_WEAKSPAN']._serialized_end=635
-  _globals['_BONE']._serialized_start=637
-  _globals['_BONE']._serialized_end=736
-  _globals['_CAMERAVIEW']._serialized_start=738
-  _globals['_CAMERAVIEW']._serialized_end=829
-  _globals['_CHANNELPIECE']._serialized_start=831
-  _globals['_CHANNELPIECE']._serialized_end=878
-  _globals['_GETFILEREQUEST']._serialized_start=880
-  _globals['_GETFILEREQUEST']._serialized_end=939
-  _globals['_FILECHUNK']._serialized_start=941
-  _globals['_FILECHUNK']._serialized_end=966
-  _globals['_MOTIONSERVICE']._serialized_start=969
-  _globals['_MOTIONSERVICE']._serialized_end=1106
+  _globals['_GETMOTIONREQUEST']._serialized_end=167
+  _globals['_JOINTLAYOUT']._serialized_start=169
+  _globals['_JOINTLAYOUT']._serialized_end=194
+  _globals['_MOTIONCHUNK']._serialized_start=196
+  _globals['_MOTIONCHUNK']._serialized_end=301
+  _globals['_MOTIONHEADER']._serialized_start=304
+  _globals['_MOTIONHEADER']._serialized_end=681
+  _globals['_WEAKSPAN']._serialized_start=683
+  _globals['_WEAKSPAN']._serialized_end=763
+  _globals['_BONE']._serialized_start=765
+  _globals['_BONE']._serialized_end=864
+  _globals['_JOINT']._serialized_start=866
+  _globals['_JOINT']._serialized_end=988
+  _globals['_CAMERAVIEW']._serialized_start=990
+  _globals['_CAMERAVIEW']._serialized_end=1081
+  _globals['_CHANNELPIECE']._serialized_start=1083
+  _globals['_CHANNELPIECE']._serialized_end=1130
+  _globals['_GETFILEREQUEST']._serialized_start=1132
+  _globals['_GETFILEREQUEST']._serialized_end=1191
+  _globals['_FILECHUNK']._serialized_start=1193
+  _globals['_FILECHUNK']._serialized_end=1218
+  _globals['_MOTIONSERVICE']._serialized_start=1221
+  _globals['_MOTIONSERVICE']._serialized_end=1358
 # @@protoc_insertion_point(module_scope)

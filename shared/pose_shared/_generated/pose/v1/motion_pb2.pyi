@@ -7,14 +7,22 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetMotionRequest(_message.Message):
-    __slots__ = ("job", "person", "fps")
+    __slots__ = ("job", "person", "fps", "joints")
     JOB_FIELD_NUMBER: _ClassVar[int]
     PERSON_FIELD_NUMBER: _ClassVar[int]
     FPS_FIELD_NUMBER: _ClassVar[int]
+    JOINTS_FIELD_NUMBER: _ClassVar[int]
     job: str
     person: int
     fps: _types_pb2.Rate
-    def __init__(self, job: _Optional[str] = ..., person: _Optional[int] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ...) -> None: ...
+    joints: JointLayout
+    def __init__(self, job: _Optional[str] = ..., person: _Optional[int] = ..., fps: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., joints: _Optional[_Union[JointLayout, _Mapping]] = ...) -> None: ...
+
+class JointLayout(_message.Message):
+    __slots__ = ("up",)
+    UP_FIELD_NUMBER: _ClassVar[int]
+    up: str
+    def __init__(self, up: _Optional[str] = ...) -> None: ...
 
 class MotionChunk(_message.Message):
     __slots__ = ("header", "piece")
@@ -25,7 +33,7 @@ class MotionChunk(_message.Message):
     def __init__(self, header: _Optional[_Union[MotionHeader, _Mapping]] = ..., piece: _Optional[_Union[ChannelPiece, _Mapping]] = ...) -> None: ...
 
 class MotionHeader(_message.Message):
-    __slots__ = ("clip_name", "person", "rate", "frame_count", "start_time_s", "first_source_frame", "bones", "camera", "contact_names", "source_rate", "weak_spans")
+    __slots__ = ("clip_name", "person", "rate", "frame_count", "start_time_s", "first_source_frame", "bones", "camera", "contact_names", "source_rate", "weak_spans", "joints", "camera_rotation_order")
     CLIP_NAME_FIELD_NUMBER: _ClassVar[int]
     PERSON_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +45,8 @@ class MotionHeader(_message.Message):
     CONTACT_NAMES_FIELD_NUMBER: _ClassVar[int]
     SOURCE_RATE_FIELD_NUMBER: _ClassVar[int]
     WEAK_SPANS_FIELD_NUMBER: _ClassVar[int]
+    JOINTS_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_ROTATION_ORDER_FIELD_NUMBER: _ClassVar[int]
     clip_name: str
     person: int
     rate: _types_pb2.Rate
@@ -48,7 +58,9 @@ class MotionHeader(_message.Message):
     contact_names: _containers.RepeatedScalarFieldContainer[str]
     source_rate: _types_pb2.Rate
     weak_spans: _containers.RepeatedCompositeFieldContainer[WeakSpan]
-    def __init__(self, clip_name: _Optional[str] = ..., person: _Optional[int] = ..., rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., frame_count: _Optional[int] = ..., start_time_s: _Optional[float] = ..., first_source_frame: _Optional[int] = ..., bones: _Optional[_Iterable[_Union[Bone, _Mapping]]] = ..., camera: _Optional[_Union[CameraView, _Mapping]] = ..., contact_names: _Optional[_Iterable[str]] = ..., source_rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., weak_spans: _Optional[_Iterable[_Union[WeakSpan, _Mapping]]] = ...) -> None: ...
+    joints: _containers.RepeatedCompositeFieldContainer[Joint]
+    camera_rotation_order: str
+    def __init__(self, clip_name: _Optional[str] = ..., person: _Optional[int] = ..., rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., frame_count: _Optional[int] = ..., start_time_s: _Optional[float] = ..., first_source_frame: _Optional[int] = ..., bones: _Optional[_Iterable[_Union[Bone, _Mapping]]] = ..., camera: _Optional[_Union[CameraView, _Mapping]] = ..., contact_names: _Optional[_Iterable[str]] = ..., source_rate: _Optional[_Union[_types_pb2.Rate, _Mapping]] = ..., weak_spans: _Optional[_Iterable[_Union[WeakSpan, _Mapping]]] = ..., joints: _Optional[_Iterable[_Union[Joint, _Mapping]]] = ..., camera_rotation_order: _Optional[str] = ...) -> None: ...
 
 class WeakSpan(_message.Message):
     __slots__ = ("first_frame", "last_frame", "why", "joints")
@@ -77,6 +89,22 @@ class Bone(_message.Message):
     z_axis: _containers.RepeatedScalarFieldContainer[float]
     joint: str
     def __init__(self, name: _Optional[str] = ..., parent: _Optional[int] = ..., head_m: _Optional[_Iterable[float]] = ..., tail_m: _Optional[_Iterable[float]] = ..., z_axis: _Optional[_Iterable[float]] = ..., joint: _Optional[str] = ...) -> None: ...
+
+class Joint(_message.Message):
+    __slots__ = ("name", "parent", "translate_cm", "orient_rad", "rotation_order", "length_cm")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    TRANSLATE_CM_FIELD_NUMBER: _ClassVar[int]
+    ORIENT_RAD_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_ORDER_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_CM_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    parent: int
+    translate_cm: _containers.RepeatedScalarFieldContainer[float]
+    orient_rad: _containers.RepeatedScalarFieldContainer[float]
+    rotation_order: str
+    length_cm: float
+    def __init__(self, name: _Optional[str] = ..., parent: _Optional[int] = ..., translate_cm: _Optional[_Iterable[float]] = ..., orient_rad: _Optional[_Iterable[float]] = ..., rotation_order: _Optional[str] = ..., length_cm: _Optional[float] = ...) -> None: ...
 
 class CameraView(_message.Message):
     __slots__ = ("world_to_camera", "intrinsics_px", "width", "height")

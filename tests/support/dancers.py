@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from pose_server.api.convert import header_message
 from pose_server.export.channels import HostMotion, host_channels
+from pose_server.export.joints import person_curves
 from pose_server.pipeline.boundary import Camera, Motion
 from pose_server.pipeline.camera import camera_of_clip, project
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
-from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
+from pose_shared._generated.pose.v1 import motion_pb2
 from pose_shared.skeleton import SKELETON
 from scipy.spatial.transform import Rotation
 
-__all__ = ["FILM_FRAMES", "CameraMove", "Dancer", "host_motion", "motion_chunks"]
+__all__ = ["FILM_FRAMES", "CameraMove", "Dancer", "host_motion", "joint_chunks", "motion_chunks"]
 
 #: Of the film that the dancers are in.
 FILM_FRAMES = 48
@@ -142,40 +146,41 @@ class CameraMove:
         moved[:, :3, 3] = eye - moved[:, :3, :3] @ eye + np.outer(film_frames, (self.drift_m, 0, 0))
         return np.asarray(world_to_camera @ np.linalg.inv(moved))
 
+    def seen_by(self, world_to_camera: np.ndarray, host: HostMotion, source_rate: Fraction) -> np.ndarray:
+        """(T, 4, 4) the same at the rows of a motion."""
+        times_s = host.start_time_s + np.arange(host.frame_count) / float(host.rate)
+        return self.matrices(world_to_camera, times_s * float(source_rate))
+
 
 def motion_chunks(
     host: HostMotion, source_rate: Fraction, camera_move: CameraMove | None = None
 ) -> list[motion_pb2.MotionChunk]:
     """A motion as the server streams it, from a camera that may move."""
-    matrices = host.camera.world_to_camera
     if camera_move:
-        times_s = host.start_time_s + np.arange(host.frame_count) / float(host.rate)
-        matrices = camera_move.matrices(matrices, times_s * float(source_rate))
-    header = motion_pb2.MotionHeader(
-        clip_name=host.clip_name,
-        person=host.person,
-        rate=_rate(host.rate),
-        frame_count=host.frame_count,
-        start_time_s=host.start_time_s,
-        first_source_frame=host.first_source_frame,
-        source_rate=_rate(source_rate),
-        contact_names=host.contact_names,
-        weak_spans=[motion_pb2.WeakSpan(**vars(span)) for span in host.weak_spans],
-        bones=[
-            motion_pb2.Bone(
-                name=b.name, parent=b.parent, head_m=b.head_m, tail_m=b.tail_m, z_axis=b.z_axis, joint=b.name
-            )
-            for b in host.bones
-        ],
-        camera=motion_pb2.CameraView(
-            world_to_camera=matrices.ravel(),
-            intrinsics_px=host.camera.intrinsics_px,
-            width=host.camera.width,
-            height=host.camera.height,
-        ),
-    )
+        camera = dataclasses.replace(
+            host.camera, world_to_camera=camera_move.seen_by(host.camera.world_to_camera, host, source_rate)
+        )
+        host = dataclasses.replace(host, camera=camera)
+    return _chunks(header_message(host, source_rate), host.channels)
+
+
+def joint_chunks(
+    motion: Motion, person: int, source_rate: Fraction, up: str, camera_move: CameraMove | None = None
+) -> list[motion_pb2.MotionChunk]:
+    """A motion as the server streams it to hosts that ask for joints."""
+    host = host_channels(motion, clip_name="dance.mp4", person=person)
+    if camera_move:
+        matrices = camera_move.seen_by(motion.world_to_camera, host, source_rate)
+        motion = dataclasses.replace(motion, world_to_camera=matrices)
+    joints = person_curves(motion, up=up)
+    return _chunks(header_message(host, source_rate, joints), joints.channels)
+
+
+def _chunks(
+    header: motion_pb2.MotionHeader, channels: Mapping[str, np.ndarray]
+) -> list[motion_pb2.MotionChunk]:
     chunks = [motion_pb2.MotionChunk(header=header)]
-    for name, values in host.channels.items():
+    for name, values in channels.items():
         for row in range(0, len(values), _PIECE_ROWS):
             piece = values[row : row + _PIECE_ROWS].astype("<f4").tobytes()
             chunks.append(motion_pb2.MotionChunk(piece=motion_pb2.ChannelPiece(channel=name, values=piece)))
@@ -185,7 +190,3 @@ def motion_chunks(
 def host_motion(dancer: Dancer, person: int, rate: Fraction | None = None) -> HostMotion:
     """One dancer as bones and channels."""
     return host_channels(dancer.motion(rate), clip_name="dance.mp4", person=person)
-
-
-def _rate(rate: Fraction) -> types_pb2.Rate:
-    return types_pb2.Rate(numerator=rate.numerator, denominator=rate.denominator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from .session import Session
+from pose_shared.session import Session
 
 __all__ = ["wait_for"]
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import grpc
-from dancers import CameraMove, Dancer, host_motion, motion_chunks
+from dancers import CameraMove, Dancer, host_motion, joint_chunks, motion_chunks
 from grpc_status import rpc_status
 from pose_shared import PROTOCOL_VERSION
 from pose_shared._generated.pose.v1 import (
@@ -168,5 +168,14 @@ class _Motions(motion_pb2_grpc.MotionServiceServicer):
         rate = Fraction(request.fps.numerator, request.fps.denominator) if request.HasField("fps") else None
         self.fake.rates.append(rate)
         dancer = self.fake.dancers_of(request.job)[request.person - 1]
+        if request.HasField("joints"):
+            yield from joint_chunks(
+                dancer.motion(rate),
+                request.person,
+                dancer.source_rate,
+                request.joints.up,
+                self.fake.camera_move,
+            )
+            return
         motion = host_motion(dancer, request.person, rate)
         yield from motion_chunks(motion, dancer.source_rate, self.fake.camera_move)

@@ -6,10 +6,8 @@ from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["SceneTiming", "blender_rate", "exact_rate", "rate_of"]
+__all__ = ["SceneTiming", "exact_rate"]
 
-# NTSC rates have 1001 in them; a larger denominator would only read noise out of a float32.
-_LARGEST_DENOMINATOR = 1001
 _NEARLY_WHOLE = 0.01
 _TYPED = 0.006
 
@@ -18,17 +16,6 @@ def exact_rate(typed: float) -> Fraction:
     """Return the rate that somebody means who types 23.976: 24000/1001."""
     ntsc = Fraction(round(typed) * 1000, 1001)
     return ntsc if abs(typed - ntsc) < _TYPED else Fraction(typed).limit_denominator(1000)
-
-
-def rate_of(fps: int, fps_base: float) -> Fraction:
-    """Return a scene's exact rate: 30 over 1.001, kept as float32, is 30000/1001."""
-    return fps / Fraction(fps_base).limit_denominator(_LARGEST_DENOMINATOR)
-
-
-def blender_rate(rate: Fraction) -> tuple[int, float]:
-    """Return the scene's ``fps`` and ``fps_base`` for a rate."""
-    fps = max(1, round(rate))
-    return fps, float(fps / rate)
 
 
 @dataclass(frozen=True)
