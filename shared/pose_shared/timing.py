@@ -72,7 +72,7 @@ class SceneTiming:
             first = float(round(first))
         elif abs(first - round(first)) < _NEARLY_WHOLE:
             first = float(round(first))
-        return array("f", [first + row * step for row in range(count)])
+        return array("d", [first + row * step for row in range(count)])
 
     def scene_frame_of(self, source_frame: int) -> float:
         """Return the scene frame at which a film frame is due."""
