@@ -14,7 +14,7 @@ from pose_shared.motion import CameraView
 from pose_shared.scene_nodes import Attribute, Curve, Film, JointScene, Node, Part
 from pose_shared.timing import SceneTiming
 
-__all__ = ["ROTATE_ORDERS", "SceneOptions", "joint_node", "joint_scene", "legal_name"]
+__all__ = ["ROTATE_ORDERS", "SceneOptions", "joint_scene", "legal_name"]
 
 #: In the order of Maya's enumeration ``rotateOrder``.
 ROTATE_ORDERS = ("xyz", "yzx", "zxy", "xzy", "yxz", "zyx")
@@ -52,6 +52,7 @@ _HUMAN_IK = {
     "ankle": "Foot",
     "toe": "ToeBase",
 }
+_TOP = "person"
 _RADIUS_SHARE, _LEAST_RADIUS_CM = 0.08, 0.6
 _INCH_MM = 25.4
 _FULL_FRAME_MM = 36.0
@@ -126,40 +127,54 @@ def _scene_times_s(motion: JointMotion, timing: SceneTiming) -> array[float]:
 
 def _person(namespace: str, motion: JointMotion, times_s: array[float], options: SceneOptions) -> Part:
     channels = motion.channels
+    names = _node_names(motion.joints)
     nodes: List[Node] = []
     curves: List[Curve] = []
-    for joint in motion.joints:
-        parent = motion.joints[joint.parent].name if joint.parent >= 0 else "person"
+    for joint, name in zip(motion.joints, names):
+        parent = names[joint.parent] if joint.parent >= 0 else _TOP
         added = [Attribute("confidence", "number", 1.0, added=True)] if options.confidence else []
-        nodes.append(joint_node(joint, parent, added))
+        nodes.append(_joint_node(joint, name, parent, added))
         for axis in "xyz":
             values = channels[f"{joint.name}/rotate/{axis}"]
-            curves.append(Curve(joint.name, f"rotate{axis.upper()}", "angle", times_s, values))
-        if joint.parent < 0:
+            curves.append(Curve(name, f"rotate{axis.upper()}", "angle", times_s, values))
+        if f"{joint.name}/translate/x" in channels:
             for axis in "xyz":
                 values = channels[f"{joint.name}/translate/{axis}"]
-                curves.append(Curve(joint.name, f"translate{axis.upper()}", "distance", times_s, values))
+                curves.append(Curve(name, f"translate{axis.upper()}", "distance", times_s, values))
         if options.confidence:
             values = channels[f"{joint.name}/confidence"]
-            curves.append(Curve(joint.name, "confidence", "number", times_s, values))
+            curves.append(Curve(name, "confidence", "number", times_s, values))
     contacts = []
     for contact in motion.contact_names:
-        name = f"contact_{contact}"
-        contacts.append(Attribute(name, "number", 0.0, added=True))
-        curves.append(Curve("person", name, "number", times_s, channels[f"contact/{contact}"]))
-    top = Node("person", "transform", "", (*_kept(options.record, motion.person), *contacts))
-    labels = {joint.name: _human_ik(joint.name) for joint in motion.joints}
+        attribute = f"contact_{contact}"
+        contacts.append(Attribute(attribute, "number", 0.0, added=True))
+        curves.append(Curve(_TOP, attribute, "number", times_s, channels[f"contact/{contact}"]))
+    top = Node(_TOP, "transform", "", (*_kept(options.record, motion.person), *contacts))
+    labels = {name: _human_ik(joint.name) for joint, name in zip(motion.joints, names)}
     human_ik = {name: label for name, label in labels.items() if label}
     return Part(namespace, (top, *nodes), tuple(curves), motion.person, human_ik)
 
 
-def joint_node(joint: Joint, parent: str, added: Sequence[Attribute] = ()) -> Node:
-    """Return a joint at rest below another node, labelled if its name is one of the house skeleton's."""
+def _node_names(joints: Sequence[Joint]) -> List[str]:
+    """Return a legal name for each joint, no two the same."""
+    names: List[str] = []
+    for joint in joints:
+        wanted = name = legal_name(joint.name)
+        count = 1
+        while name in names or name == _TOP:
+            count += 1
+            name = f"{wanted}_{count}"
+        names.append(name)
+    return names
+
+
+def _joint_node(joint: Joint, name: str, parent: str, added: Sequence[Attribute]) -> Node:
+    """Return a joint at rest, labelled if its name is one of the house skeleton's."""
     word = joint.name.rpartition("_")[2]
     side = {"left": _LEFT, "right": _RIGHT}.get(joint.name.partition("_")[0], _MIDDLE)
     label = [Attribute("type", "whole", _LABELS[word])] if word in _LABELS else []
     return Node(
-        joint.name,
+        name,
         "joint",
         parent,
         (

@@ -35,6 +35,7 @@ LAYERS = (
         "pipeline.moment",
         "pipeline.options",
         "pipeline.placement",
+        "pipeline.plate",
         "pipeline.progress",
         "pipeline.quality",
         "pipeline.render_options",

@@ -14,11 +14,13 @@ from pose_server.export.classics import write_maya_2d, write_maya_3d, write_vide
 from pose_server.export.documents import write_json
 from pose_server.export.fbx import check_fbx, write_fbx
 from pose_server.export.gltf import write_glb
+from pose_server.export.maya import write_character_ma, write_person_ma
 from pose_server.export.npz import write_npz
 from pose_server.export.tables import check_c3d, write_c3d, write_csv, write_trc
 from pose_server.export.usd import check_usd, write_usd
 from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.file_options import FileOptions
+from pose_server.pipeline.plate import Plate
 
 __all__ = [
     "ANIMATION_FORMATS",
@@ -55,7 +57,8 @@ class AnimationFormat(FileFormat):
 class MotionFormat(FileFormat):
     """A file of a person's motion, which knows more: evidence, confidence, what the camera saw."""
 
-    write: Callable[[Path, Motion, FileOptions], None]
+    write: Callable[[Path, Motion, FileOptions, str, Plate | None], None]
+    """Told the person's name, and the clip if it is known."""
 
 
 _PLACED = ("unit", "up")
@@ -70,6 +73,16 @@ def _animation(
     return AnimationFormat(file_name=file_name, write=write, choices=choices, check=check)
 
 
+def _motion(
+    file_name: str, write: Callable[[Path, Motion, FileOptions], None], choices: tuple[str, ...] = ()
+) -> MotionFormat:
+    return MotionFormat(
+        file_name=file_name,
+        write=lambda path, motion, options, *_: write(path, motion, options),
+        choices=choices,
+    )
+
+
 #: By the name that `--formats` takes.
 ANIMATION_FORMATS: Mapping[str, AnimationFormat] = {
     "bvh": _animation("motion.bvh", write_bvh, (*_PLACED, "rotation_order")),
@@ -82,14 +95,17 @@ ANIMATION_FORMATS: Mapping[str, AnimationFormat] = {
     "csv": _animation("motion.csv", write_csv, _PLACED),
     "trc": _animation("motion.trc", write_trc, _PLACED),
     "c3d": _animation("motion.c3d", write_c3d, _PLACED, check_c3d),
+    "ma": _animation("motion.ma", write_character_ma, ("up",)),
 }
 MOTION_FORMATS: Mapping[str, MotionFormat] = {
-    "npz": MotionFormat(file_name="motion.npz", write=lambda path, motion, _: write_npz(path, motion)),
-    "3d_data": MotionFormat(file_name="3d_data.json", write=write_maya_3d, choices=("unit",)),
-    "2d_data": MotionFormat(file_name="2d_data.json", write=write_maya_2d),
-    "npy": MotionFormat(file_name="motion.npy", write=write_videopose3d),
+    "npz": _motion("motion.npz", lambda path, motion, _: write_npz(path, motion)),
+    "3d_data": _motion("3d_data.json", write_maya_3d, ("unit",)),
+    "2d_data": _motion("2d_data.json", write_maya_2d),
+    "npy": _motion("motion.npy", write_videopose3d),
+    "ma": MotionFormat(file_name="motion.ma", write=write_person_ma, choices=("up",)),
 }
-_FORMATS: Mapping[str, FileFormat] = {**MOTION_FORMATS, **ANIMATION_FORMATS}
+#: A format of both is written as the motion's, which knows more.
+_FORMATS: Mapping[str, FileFormat] = {**ANIMATION_FORMATS, **MOTION_FORMATS}
 
 
 def check_formats(formats: Collection[str], options: FileOptions | None = None) -> None:
@@ -136,6 +152,7 @@ def write_motion(
     *,
     name: str,
     options: FileOptions | None = None,
+    plate: Plate | None = None,
 ) -> None:
     """Write a person's motion to each of those formats that are files of a person.
 
@@ -145,6 +162,8 @@ def write_motion(
         That is there.
     name
         Of the person in files that hold several things.
+    plate
+        The clip, for files that show it.
 
     Raises
     ------
@@ -154,9 +173,10 @@ def write_motion(
     options = options or FileOptions()
     for key, kind in MOTION_FORMATS.items():
         if key in formats:
-            kind.write(folder / kind.file_name, motion, options)
-    if any(key in formats for key in ANIMATION_FORMATS):
-        write_animation(folder, animation_of(motion, name), formats, options=options)
+            kind.write(folder / kind.file_name, motion, options, name, plate)
+    others = [key for key in formats if key in ANIMATION_FORMATS and key not in MOTION_FORMATS]
+    if others:
+        write_animation(folder, animation_of(motion, name), others, options=options)
 
 
 def write_animation(

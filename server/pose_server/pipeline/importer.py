@@ -44,6 +44,7 @@ from pose_server.pipeline.evidence import Evidence
 from pose_server.pipeline.fingerprint import stage_fingerprint
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
+from pose_server.pipeline.plate import Plate
 from pose_server.pipeline.portraits import best_rows, found_spans, thumbnails
 from pose_server.pipeline.progress import FoundPerson, Progress
 from pose_server.pipeline.report import ClipReport, ImportReport, StageTiming, write_report
@@ -180,7 +181,8 @@ class _Import:
         self.note_lens(camera)
         numbers = tuple(person.index for person in summaries)
         evidence = replace(self.lift(tracks, numbers, camera, path, lifter, source.info), vertical=vertical)
-        reports = solve_to_files(folder, evidence, options, summaries, source, self.log)
+        plate = Plate.of(clip, source.info.rate, name) if clip is not None else None
+        reports = solve_to_files(folder, evidence, options, summaries, source, self.log, plate)
         return ImportReport(
             clip=_clip_report(name or source.info.path.name, sha256, source.info, found),
             options=replace(options, camera_track=None).to_dict(),  # the evidence has its path

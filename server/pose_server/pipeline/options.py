@@ -31,7 +31,7 @@ __all__ = [
 
 #: Everything `--formats` may name: per person, and one film per clip.
 FORMATS = (
-    *("npz", "bvh", "glb", "fbx", "usd", "usda", "usdc", "json", "csv", "trc", "c3d"),
+    *("npz", "bvh", "glb", "fbx", "usd", "usda", "usdc", "json", "csv", "trc", "c3d", "ma"),
     *("3d_data", "2d_data", "npy", "preview"),
 )
 #: What is written where nobody says what.

@@ -12,6 +12,7 @@ from pose_server.export.formats import check_formats
 from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence
 from pose_server.pipeline.options import ImportOptions
 from pose_server.pipeline.output import output_folder
+from pose_server.pipeline.plate import Plate
 from pose_server.pipeline.progress import Progress
 from pose_server.pipeline.report import (
     REPORT_FILE,
@@ -74,7 +75,8 @@ def refine(
     source = _source(clip, before, options, log) if clip is not None else None
     progress.people(summaries)
     with output_folder(out_dir) as folder:
-        people = solve_to_files(folder, evidence, options, summaries, source, log)
+        plate = Plate.of(clip, evidence.rate) if clip is not None else None
+        people = solve_to_files(folder, evidence, options, summaries, source, log, plate)
         report = dataclasses.replace(
             before,
             options=options.to_dict(),

@@ -14,6 +14,7 @@ from pose_server.export.preview import write_preview
 from pose_server.pipeline.boundary import Motion, Pose3D
 from pose_server.pipeline.evidence import EVIDENCE_FILE, Evidence, write_evidence
 from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.plate import Plate
 from pose_server.pipeline.progress import FoundPerson, PersonSummary
 from pose_server.pipeline.quality import bone_fit_percent, contact_slide_mm, lean_deg
 from pose_server.pipeline.report import THUMBNAIL_FILE, PersonReport
@@ -35,6 +36,7 @@ def solve_to_files(
     summaries: Sequence[FoundPerson],
     source: FrameSource | None,
     log: StageLog,
+    plate: Plate | None = None,
 ) -> list[PersonReport]:
     """Solve everybody, and write their files and the evidence.
 
@@ -52,6 +54,8 @@ def solve_to_files(
         The clip for the preview; without it none is made.
     log
         Told of the stages; its progress may cancel.
+    plate
+        The clip by the names of its files, for formats that show it.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def solve_to_files(
             place.mkdir()
             if summary.thumbnail:
                 (place / THUMBNAIL_FILE).write_bytes(summary.thumbnail)
-            write_motion(place, motion, options.formats, name=place.name, options=options.files)
+            write_motion(place, motion, options.formats, name=place.name, options=options.files, plate=plate)
             people.append(_person_report(summary, motion, pose, place.name))
     if source is not None and "preview" in options.formats:
         with log.stage("preview", source.info.frame_count):
