@@ -59,6 +59,10 @@ _FULL_FRAME_MM = 36.0
 _NEAR_CM, _FAR_CM = 1.0, 100_000.0
 #: Of Maya's enumeration ``filmFit``: overscan, nothing of the film is cut off.
 _FIT_ALL = 3
+#: Of an image plane's ``type`` and ``fit``: to its own size.
+_PICTURES, _MOVIE = 0, 2
+_FIT_SIZE = 4
+_FILM_DEPTH_CM = 5_000.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,11 @@ def joint_scene(
     first_frame = timing.scene_frame
     last_frame = max(int(times[-1] * timing.scene_rate + 0.01) for times in times_s)
     camera = _camera(f"{name}_camera", motions, times_s, options.record) if options.camera else None
-    film = _film(options.film, timing, first_frame, last_frame) if camera and options.film else None
+    film = (
+        _film(options.film, camera, motions[0].camera, timing, last_frame)
+        if camera and options.film
+        else None
+    )
     return JointScene(motions[0].up, people, camera, film, first_frame, last_frame)
 
 
@@ -268,10 +276,32 @@ def _lens(name: str, parent: str, view: CameraView) -> Node:
     )
 
 
-def _film(clip: Clip, timing: SceneTiming, first_frame: int, last_frame: int) -> Film:
-    frames = range(first_frame, last_frame + 1)
-    first_number = clip.first_number if clip.first_number is not None else 1
+def _film(clip: Clip, camera: Part, view: CameraView, timing: SceneTiming, last_frame: int) -> Film:
+    """Return the clip on a plane that fills the picture of the camera, far behind everybody.
+
+    Notes
+    -----
+    An image plane stands before the optical axis: where the lens looks past the picture's middle, the
+    plane is moved by as much.
+    """
+    frames = range(timing.scene_frame, last_frame + 1)
+    # Maya counts the frames of a movie from 0.
+    first_number = clip.first_number or 0
     numbers = array("d", [first_number + max(0, timing.source_frame_at(frame)) for frame in frames])
     times_s = array("d", [float(frame / timing.scene_rate) for frame in frames])
+    lens = {attribute.name: float(attribute.value) for attribute in camera.nodes[1].attributes}
+    attributes = (
+        Attribute("type", "whole", _PICTURES if clip.is_sequence else _MOVIE),
+        Attribute("useFrameExtension", "flag", True),
+        Attribute("displayOnlyIfCurrent", "flag", True),
+        Attribute("depth", "distance", _FILM_DEPTH_CM),
+        Attribute("fit", "whole", _FIT_SIZE),
+        Attribute("coverageX", "whole", view.width),
+        Attribute("coverageY", "whole", view.height),
+        Attribute("sizeX", "number", lens["horizontalFilmAperture"]),
+        Attribute("sizeY", "number", lens["verticalFilmAperture"]),
+        Attribute("offsetX", "number", lens["horizontalFilmOffset"]),
+        Attribute("offsetY", "number", lens["verticalFilmOffset"]),
+    )
     steps = Curve("film", "frameExtension", "whole", times_s, numbers, stepped=True)
-    return Film(str(clip.first_file), clip.is_sequence, steps)
+    return Film(str(clip.first_file), attributes, steps)

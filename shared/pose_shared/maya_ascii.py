@@ -36,8 +36,6 @@ TIME_UNITS = {
 _OTHER_RATE = Fraction(30)
 _CURVES = {"distance": "animCurveTL", "angle": "animCurveTA"}
 _LINEAR, _STEP = 2, 5
-_MOVIE, _IMAGE = 2, 0
-_FILM_DEPTH_CM = 5000
 # A statement's line is no longer than this many keys, as Maya itself breaks them.
 _KEYS_A_LINE = 8
 
@@ -145,16 +143,12 @@ def _lines(words: Iterable[str]) -> Iterator[str]:
 
 
 def _film(camera: Part, film: Film, rate: Fraction) -> Iterator[str]:
-    shape = camera.nodes[1]
-    lens = {attribute.name: attribute.value for attribute in shape.attributes}
-    size = f"{lens['horizontalFilmAperture']:.10g} {lens['verticalFilmAperture']:.10g}"
     plane, picture = _film_nodes(camera)
-    yield f'createNode transform -n "{plane}" -p "{camera.namespace}:{shape.name}";\n'
+    yield f'createNode transform -n "{plane}" -p "{camera.namespace}:{camera.nodes[1].name}";\n'
     yield f'createNode imagePlane -n "{picture}" -p "{plane}";\n'
-    yield f'\tsetAttr ".type" {_IMAGE if film.is_sequence else _MOVIE};\n'
     yield f'\tsetAttr ".imageName" -type "string" {_quoted(film.first_file)};\n'
-    yield '\tsetAttr ".useFrameExtension" yes;\n\tsetAttr ".displayOnlyIfCurrent" yes;\n'
-    yield f'\tsetAttr ".depth" {_FILM_DEPTH_CM};\n\tsetAttr ".size" -type "double2" {size};\n'
+    for attribute in film.attributes:
+        yield f'\tsetAttr ".{attribute.name}" {_value(attribute)};\n'
     yield from _curve(camera.namespace, film.numbers, rate)
 
 

@@ -111,14 +111,14 @@ class Film:
     ----------
     first_file
         The film, or the first picture of a sequence.
-    is_sequence
-        Whether it is a row of pictures.
+    attributes
+        Of the image plane that shows it.
     numbers
         Number of the picture, or frame of the film, that each frame of the scene shows: steps.
     """
 
     first_file: str
-    is_sequence: bool
+    attributes: Tuple[Attribute, ...]
     numbers: Curve
 
 

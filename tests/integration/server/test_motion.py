@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from made_motion import FRAMES, RATE, make_motion
 from pose_server.export.channels import host_channels
+from pose_server.export.joints import person_curves
 from pose_server.export.npz import read_npz, write_npz
 from pose_server.solve.resample import resampled
 from pose_shared._generated.pose.v1 import motion_pb2, motion_pb2_grpc
 from pose_shared.client import Client
 from pose_shared.errors import ConflictError, DataLossError, InputError, NotFoundError
+from pose_shared.joint_motion import read_joint_motion
 from pose_shared.messages import Job
 from pose_shared.motion import WeakSpan, read_motion
 from pose_shared.skeleton import SKELETON
@@ -72,6 +74,29 @@ def test_another_rate_is_resampled(client: Client, job: Job, npz: Path) -> None:
     assert (motion.rate, motion.frame_count) == (Fraction(24), wanted.frame_count)
     assert list(motion.channels["pelvis/location/x"]) == wanted.channels["pelvis/location/x"].tolist()
     assert client.get_motion(job, 1, fps=RATE).frame_count == FRAMES
+
+
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_joints_come_where_they_are_asked_for(client: Client, job: Job, npz: Path, up: str) -> None:
+    motion = client.get_joint_motion(job, 1, up)
+    wanted = person_curves(read_npz(npz), up=up)
+    assert set(motion.channels) == set(wanted.channels)
+    for name, values in wanted.channels.items():
+        assert list(motion.channels[name]) == values.tolist()
+    assert [vars(joint) for joint in motion.joints] == [vars(joint) for joint in wanted.joints]
+    assert (motion.up, motion.camera_rotation_order) == (up, wanted.camera_order)
+    assert client.get_joint_motion(job, 1, up, fps=24).rate == Fraction(24)
+
+
+def test_an_axis_that_is_none_is_refused(client: Client, job: Job) -> None:
+    with pytest.raises(InputError, match="choose from y, z"):
+        client.get_joint_motion(job, 1, "x")
+
+
+def test_a_server_that_is_older_than_joints_is_named() -> None:
+    header = motion_pb2.MotionHeader(frame_count=0, rate={"numerator": 25, "denominator": 1})
+    with pytest.raises(ConflictError, match="update the server"):
+        read_joint_motion([motion_pb2.MotionChunk(header=header)], "y")
 
 
 def test_what_is_not_there_is_refused(client: Client, job: Job) -> None:
