@@ -1,24 +1,18 @@
-"""What `pose-server import --keypoints` does beside the import of a film: one result for each clip."""
+"""The options of `pose-server import --keypoints`, and the clips that they mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pose_shared.errors import InputError, JobCancelledError, PoseError
+from pose_shared.errors import InputError
 
 if TYPE_CHECKING:
     from pose_server.keypoints.clip import KeypointClip, UnreadClip
 
-__all__ = ["KeypointChoice", "import_each"]
-
-#: Imports one clip's keypoints into a folder, and returns its report.
-Importer = Callable[["KeypointClip", Path], dict[str, Any]]
-#: More names than these make no sentence.
-_MOST_NAMED = 5
+__all__ = ["KeypointChoice"]
 
 
 @dataclass(frozen=True)
@@ -93,37 +87,3 @@ class KeypointChoice:
                 except InputError as error:
                     clips[place] = UnreadClip(clip.name, error)
         return clips
-
-
-def import_each(clips: Sequence[KeypointClip | UnreadClip], out: Path, run: Importer) -> list[dict[str, Any]]:
-    """Import one clip into `out`, or several into a folder each in it; one that fails stops no other.
-
-    Raises
-    ------
-    PoseError
-        As the import; of several clips once all were tried, naming those that have no result.
-    """
-    from pose_server.keypoints.clip import UnreadClip
-
-    reports, failed = [], []
-    for clip in clips:
-        try:
-            if isinstance(clip, UnreadClip):
-                raise clip.error
-            reports.append(run(clip, out if len(clips) == 1 else out / clip.name))
-        except JobCancelledError:
-            raise
-        except PoseError as error:
-            if len(clips) == 1:
-                raise
-            failed.append((clip.name, error))
-    if failed:
-        names = ", ".join(f"'{name}'" for name, _ in failed[:_MOST_NAMED])
-        others = "" if len(failed) <= _MOST_NAMED else f" and {len(failed) - _MOST_NAMED} more"
-        first = failed[0][1]
-        raise type(first)(
-            f"{len(reports)} of {len(clips)} clips were imported, but not {names}{others}: {first.message}",
-            reason=first.reason,
-            **{**first.metadata, "clips": len(clips), "failed": len(failed)},
-        )
-    return reports
