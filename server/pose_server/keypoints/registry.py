@@ -144,9 +144,8 @@ def read_keypoints(path: Path, *, format_name: str | None = None) -> list[Keypoi
         There is nothing there.
     InputError
         ``KEYPOINT_FORMAT_UNKNOWN``: there is no such format; or the files are of no known kind, damaged,
-        make no sense, contain code, or show nobody.  The sentence names the file.
-    LimitError
-        They are larger than keypoints are.
+        make no sense, contain code, show nobody, or are larger than keypoints are.  The sentence names the
+        file.
     """
     clips = []
     for clip in read_each(path, format_name=format_name):
@@ -164,9 +163,7 @@ def read_each(path: Path, *, format_name: str | None = None) -> list[KeypointCli
     NotFoundError
         There is nothing there.
     InputError
-        It holds no keypoints at all, or ``KEYPOINT_FORMAT_UNKNOWN``.
-    LimitError
-        It holds too many files.
+        It holds no keypoints at all, or too many files, or ``KEYPOINT_FORMAT_UNKNOWN``.
     """
     formats, layout = _asked(format_name)
     found: list[tuple[str, KeypointClip | UnreadClip]] = []
