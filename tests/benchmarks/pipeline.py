@@ -1,12 +1,14 @@
 """How fast the detect stage and the whole pipeline are beside the detector alone, the preview, and memory.
 
-Usage: ``python tests/benchmarks/pipeline.py CLIP [--rounds 3]``.  Prints a Markdown table.  Both sides of
-every ratio are measured in turn in one run, so a machine that slows down slows both.
+Usage: ``python tests/benchmarks/pipeline.py CLIP [--rounds 3]``, or with ``--stage --frames 120`` for the
+first part alone.  Prints Markdown tables.  Both sides of every ratio are measured in turn in one run, so a
+machine that slows down slows both.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
@@ -14,38 +16,80 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
 from pose_server.detect.registry import create_detector
 from pose_server.pipeline.boundary import FrameBatch
 from pose_server.pipeline.importer import import_clip
-from pose_server.pipeline.options import ImportOptions
+from pose_server.pipeline.options import ImportOptions, Moment
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.report import ImportReport
 from pose_server.video.open import open_clip
+from pose_shared.errors import JobCancelledError
 
 LOOPS = 5
+_Value = TypeVar("_Value")
 
 
-def detector_alone(clip: Path, batches: Sequence[FrameBatch]) -> float:
-    """Seconds for the detector over frames that are already decoded."""
+@dataclass(frozen=True)
+class Spent:
+    """What something took."""
+
+    seconds: float
+    processor_s: float
+    """Of all threads."""
+
+    @classmethod
+    def now(cls) -> Spent:
+        """Both clocks."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, begin: Spent) -> Spent:
+        """The difference of two readings."""
+        return Spent(self.seconds - begin.seconds, self.processor_s - begin.processor_s)
+
+
+def detector_alone(clip: Path, batches: Sequence[FrameBatch]) -> Spent:
+    """What the detector takes over frames that are already decoded."""
     source = open_clip(clip)
     detector = create_detector("auto", "cpu")
-    begin = time.perf_counter()
+    begin = Spent.now()
     with detector.session(source.info) as session:
         frames = sum(len(session.detect(batch)) for batch in batches) + len(session.finish())
     assert frames == sum(len(batch) for batch in batches)
-    return time.perf_counter() - begin
+    return Spent.now().since(begin)
 
 
-def detect_stage(clip: Path) -> float:
-    """Seconds for the stage as an import runs it: decoding, detecting and looking at the background."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = imported(clip, ("npz",), Path(folder) / "out")
-    return next(timing.seconds for timing in report.timings if timing.stage == "detect")
+class DetectWatch(SilentProgress):
+    """Reads the clocks where the detect stage begins and the next one does, and ends the import there."""
+
+    def __init__(self) -> None:
+        self.begin: Spent | None = None
+        self.spent: Spent | None = None
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Hear of a stage."""
+        if stage == "detect":
+            self.begin = self.begin or Spent.now()
+        elif stage == "track":
+            assert self.begin is not None
+            self.spent = Spent.now().since(self.begin)
+            raise JobCancelledError("All is measured.")
+
+
+def detect_stage(clip: Path, frames: int) -> Spent:
+    """What the stage takes as an import runs it: decoding, detecting and looking at the background."""
+    watch = DetectWatch()
+    options = ImportOptions(formats=("npz",), end=Moment.parse(str(frames)))
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(JobCancelledError):
+        import_clip(clip, options, Path(folder) / "out", device="cpu", progress=watch)
+    assert watch.spent is not None
+    return watch.spent
 
 
 def whole_import(clip: Path, formats: tuple[str, ...]) -> float:
@@ -98,20 +142,46 @@ def looped(clip: Path, times: int, target: Path) -> Path:
     return target
 
 
-def in_turn(rounds: int, *sides: Callable[[], float]) -> Iterator[list[float]]:
+def in_turn(rounds: int, *sides: Callable[[], _Value]) -> Iterator[list[_Value]]:
     """Measure the sides A B C, A B C, …; give each side's values."""
     rows = [[side() for side in sides] for _ in range(rounds)]
     yield from (list(column) for column in zip(*rows, strict=True))
 
 
+def decoded(clip: Path, frames: int | None) -> list[FrameBatch]:
+    """Return the first frames of a clip, or all."""
+    source = open_clip(clip, end=None if frames is None else Moment.parse(str(frames)))
+    return [FrameBatch(np.array(b.frames), b.indices, b.times_s) for b in source.batches(8)]
+
+
+def measure_stage(clip: Path, rounds: int, frames: int | None) -> dict[str, float]:
+    """Return the figures of the detect stage of one clip."""
+    batches = decoded(clip, frames)
+    count = sum(len(batch) for batch in batches)
+    alone, stage = in_turn(rounds, partial(detector_alone, clip, batches), partial(detect_stage, clip, count))
+    pairs = list(zip(alone, stage, strict=True))
+    return {
+        "frames": count,
+        "detector_fps": count / statistics.median(a.seconds for a in alone),
+        "stage_fps": count / statistics.median(s.seconds for s in stage),
+        "stage_ratio": statistics.median(a.seconds / s.seconds for a, s in pairs),
+        "processor_ratio": statistics.median(a.processor_s / s.processor_s for a, s in pairs),
+        "detector_ms": 1000 * statistics.median(a.processor_s for a in alone) / count,
+        "stage_ms": 1000 * statistics.median(s.processor_s for s in stage) / count,
+    }
+
+
 def measure(clip: Path, rounds: int) -> dict[str, float]:
-    """Return all figures of one clip."""
-    batches = [FrameBatch(np.array(b.frames), b.indices, b.times_s) for b in open_clip(clip).batches(8)]
+    """Return the figures of a whole import of one clip."""
+    batches = decoded(clip, None)
     frames = sum(len(batch) for batch in batches)
-    alone, stage, whole, previewed = in_turn(
+
+    def alone_s() -> float:
+        return detector_alone(clip, batches).seconds
+
+    alone, whole, previewed = in_turn(
         rounds,
-        partial(detector_alone, clip, batches),
-        partial(detect_stage, clip),
+        alone_s,
         partial(whole_import, clip, ("npz", "bvh")),
         partial(whole_import, clip, ("npz", "bvh", "preview")),
     )
@@ -121,8 +191,6 @@ def measure(clip: Path, rounds: int) -> dict[str, float]:
     return {
         "frames": frames,
         "detector_fps": frames / statistics.median(alone),
-        "stage_fps": frames / statistics.median(stage),
-        "stage_ratio": statistics.median(a / s for a, s in zip(alone, stage, strict=True)),
         "pipeline_fps": frames / statistics.median(whole),
         "ratio": statistics.median(a / w for a, w in zip(alone, whole, strict=True)),
         "preview_fps": frames / statistics.median(previewed),
@@ -137,20 +205,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--stage", action="store_true", help="only the detect stage")
+    parser.add_argument("--frames", type=int, help="of the detect stage; all of the clip")
     parser.add_argument("--json", action="store_true", help="print figures, not a table")
     arguments = parser.parse_args()
-    results = {clip.name: measure(clip, arguments.rounds) for clip in arguments.clips}
+    stages = {clip.name: measure_stage(clip, arguments.rounds, arguments.frames) for clip in arguments.clips}
+    wholes = (
+        {} if arguments.stage else {clip.name: measure(clip, arguments.rounds) for clip in arguments.clips}
+    )
     if arguments.json:
-        print(json.dumps(results))
+        print(json.dumps({"stage": stages, "import": wholes}))
         return
     print("| clip | frames | detector alone, frames/s | detect stage, frames/s | ratio |", end="")
-    print(" whole pipeline, frames/s | ratio |", end="")
-    print(f" with preview, frames/s | peak memory, MB | growth at {LOOPS}x length |")
-    print("|---" * 10 + "|")
-    for name, r in results.items():
+    print(" processor ms a frame, alone | in the stage | ratio |")
+    print("|---" * 8 + "|")
+    for name, r in stages.items():
         print(
             f"| {name} | {r['frames']} | {r['detector_fps']:.1f} | {r['stage_fps']:.1f} "
-            f"| {r['stage_ratio']:.2f} | {r['pipeline_fps']:.1f} "
+            f"| {r['stage_ratio']:.2f} | {r['detector_ms']:.0f} | {r['stage_ms']:.0f} "
+            f"| {r['processor_ratio']:.2f} |"
+        )
+    if wholes:
+        print("\n| clip | frames | detector alone, frames/s | whole pipeline, frames/s | ratio |", end="")
+        print(f" with preview, frames/s | peak memory, MB | growth at {LOOPS}x length |")
+        print("|---" * 8 + "|")
+    for name, r in wholes.items():
+        print(
+            f"| {name} | {r['frames']} | {r['detector_fps']:.1f} | {r['pipeline_fps']:.1f} "
             f"| {r['ratio']:.2f} | {r['preview_fps']:.1f} | {r['memory_mb']:.0f} | "
             f"{r['memory_growth']:+.1%} |"
         )

@@ -235,6 +235,15 @@ def test_a_zip_of_clips_gives_each_a_folder_and_names_those_that_fail(tmp_path: 
     error = json.loads(printed)["error"]
     assert code == 2 and error["reason"] == "RANGE_EMPTY" and "2 of 3 clips" in error["message"]
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"one", "two"}
+    with ZipFile(tmp_path / "all.zip", "a") as archive:
+        archive.writestr("broken.json", "[{")
+        far = [{**entry, "keypoints": [9 * v for v in entry["keypoints"]]} for entry in results(1)]
+        archive.writestr("far.json", json.dumps(far))
+    code, printed = call(tmp_path, *options, "--formats", "npz", "-o", tmp_path / "last")
+    error = json.loads(printed)["error"]
+    assert code == 2 and error["reason"] == "KEYPOINTS_DAMAGED"
+    assert "3 of 5 clips were imported, but not 'broken', 'far': 'broken.json' is" in error["message"]
+    assert {path.name for path in (tmp_path / "last").iterdir()} == {"one", "two", "three"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +13,11 @@ import typer
 from pose_shared.errors import InputError
 
 from pose_server.cli.bars import ProgressBars
+from pose_server.cli.batch import Importer, import_each
 from pose_server.cli.cleanup import Gaps, Repair, Smooth2D, cleanup_options
 from pose_server.cli.errors import clear_errors
 from pose_server.cli.files import RotationOrder, Unit, Up
-from pose_server.cli.keypoints import KeypointChoice, import_each
+from pose_server.cli.keypoints import KeypointChoice
 from pose_server.cli.lens import CalibrationCamera, CalibrationFile, FocalMm, Fov, SensorMm, lens_options
 from pose_server.cli.solving import Contact, Contacts, Filter, Floor, Height, Smoothing, solve_changes
 from pose_server.cli.summary import print_summary
@@ -24,9 +26,10 @@ from pose_server.pipeline.camera_track import read_camera_track
 from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.options import FORMATS, LIFTERS, USUAL_FORMATS, ImportOptions, Moment, parse_rate
 from pose_server.pipeline.solve_options import SolveOptions
+from pose_server.video.files import films_of
 
 if TYPE_CHECKING:
-    from pose_server.keypoints.clip import KeypointClip
+    from pose_server.keypoints.clip import KeypointClip, UnreadClip
 
 __all__ = ["import_command"]
 
@@ -36,7 +39,8 @@ def import_command(
     clip: Annotated[
         Path | None,
         typer.Argument(
-            help="A film, or an image sequence such as shot.%04d.png. None with --keypoints alone.",
+            help="A film, an image sequence such as shot.%04d.png, or a folder of films. None with "
+            "--keypoints alone.",
             show_default=False,
         ),
     ] = None,
@@ -132,8 +136,8 @@ def import_command(
     """Turn a video, or 2D keypoints, into a motion per person: skeleton, keys, camera, preview.
 
     The result folder holds report.json, preview.mp4 and person_01/motion.npz, .bvh and so on. It
-    appears when everything is done; an error leaves it as it was. Of keypoints of several clips each
-    has a folder of its own in it.
+    appears when everything is done; an error leaves it as it was. Of several films, or keypoints of
+    several clips, each has a folder of its own in it.
     """
     with clear_errors(as_json=as_json, debug=debug):
         options = ImportOptions(
@@ -169,21 +173,31 @@ def import_command(
                 reason="KEYPOINTS_LOCAL",
             )
 
-        def run(points: KeypointClip | None, place: Path) -> dict[str, Any]:
+        def run(film: Path | None, points: KeypointClip | UnreadClip | None, place: Path) -> dict[str, Any]:
+            from pose_server.keypoints.clip import UnreadClip
+
             begin = time.monotonic()
-            if server is not None and clip is not None:
+            if isinstance(points, UnreadClip):
+                raise points.error
+            if server is not None and film is not None:
                 from pose_server.cli.remote import import_remotely
 
-                report = import_remotely(clip, options, place, server=server, quiet=as_json)
+                report = import_remotely(film, options, place, server=server, quiet=as_json)
             else:
                 report = _import_here(
-                    clip, options, place, points, device=device, use_cache=cache, quiet=as_json
+                    film, options, place, points, device=device, use_cache=cache, quiet=as_json
                 )
             if not as_json:
                 print_summary(report, place, time.monotonic() - begin)
             return report
 
-        reports = [run(None, out)] if keypoints is None else import_each(choice.read(), out, run)
+        clips: list[tuple[str, Importer]]
+        if keypoints is not None:
+            clips = [(points.name, partial(run, clip, points)) for points in choice.read()]
+        else:
+            assert clip is not None
+            clips = [(name, partial(run, film, None)) for name, film in films_of(clip).items()]
+        reports = import_each(clips, out)
         if as_json:
             content = reports[0] if len(reports) == 1 else reports
             typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,22 +1,18 @@
-"""What `pose-server import --keypoints` does beside the import of a film: one result for each clip."""
+"""The options of `pose-server import --keypoints`, and the clips that they mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pose_shared.errors import InputError
 
 if TYPE_CHECKING:
-    from pose_server.keypoints.clip import KeypointClip
+    from pose_server.keypoints.clip import KeypointClip, UnreadClip
 
-__all__ = ["KeypointChoice", "import_each"]
-
-#: Imports one clip's keypoints into a folder, and returns its report.
-Importer = Callable[["KeypointClip", Path], dict[str, Any]]
+__all__ = ["KeypointChoice"]
 
 
 @dataclass(frozen=True)
@@ -67,47 +63,27 @@ class KeypointChoice:
             )
         return int(parts[1]), int(parts[2])
 
-    def read(self) -> list[KeypointClip]:
-        """Return the clips of the file; raises as `read_keypoints` and `KeypointClip.sized`."""
-        from pose_server.keypoints.registry import read_keypoints
+    def read(self) -> list[KeypointClip | UnreadClip]:
+        """Return the clips of the file; raises as `read_each`, and what keeps a film's own from its use."""
+        from pose_server.keypoints.clip import UnreadClip
+        from pose_server.keypoints.registry import read_each
 
         assert self.path is not None
-        clips = read_keypoints(self.path, format_name=self.format_name)
-        if self.clip is None:
-            return [clip.sized(self.picture_size) for clip in clips]
-        if len(clips) > 1:
-            raise InputError(
-                f"'{self.path.name}' holds {len(clips)} clips ({clips[0].name}, {clips[1].name}, ...), and "
-                "one film was given; give the keypoints of that film alone.",
-                reason="KEYPOINTS_SEVERAL_CLIPS",
-                path=self.path,
-                clips=len(clips),
-            )
+        clips = read_each(self.path, format_name=self.format_name)
+        if self.clip is not None:
+            if len(clips) > 1:
+                raise InputError(
+                    f"'{self.path.name}' holds {len(clips)} clips ({clips[0].name}, {clips[1].name}, ...), "
+                    "and one film was given; give the keypoints of that film alone.",
+                    reason="KEYPOINTS_SEVERAL_CLIPS",
+                    path=self.path,
+                    clips=len(clips),
+                )
+            return clips
+        for place, clip in enumerate(clips):
+            if not isinstance(clip, UnreadClip):
+                try:
+                    clips[place] = clip.sized(self.picture_size)
+                except InputError as error:
+                    clips[place] = UnreadClip(clip.name, error)
         return clips
-
-
-def import_each(clips: list[KeypointClip], out: Path, run: Importer) -> list[dict[str, Any]]:
-    """Import one clip into `out`, or several into a folder each in it; one that fails stops no other.
-
-    Raises
-    ------
-    PoseError
-        As the import; of several clips once all were tried, naming those that have no result.
-    """
-    if len(clips) == 1:
-        return [run(clips[0], out)]
-    reports, failed = [], []
-    for clip in clips:
-        try:
-            reports.append(run(clip, out / clip.name))
-        except InputError as error:
-            failed.append((clip.name, error))
-    if failed:
-        name, first = failed[0]
-        others = "" if len(failed) == 1 else f" (and {len(failed) - 1} more)"
-        raise InputError(
-            f"{len(reports)} of {len(clips)} clips were imported, but not '{name}'{others}: {first.message}",
-            reason=first.reason,
-            **{**first.metadata, "clips": len(clips), "failed": len(failed)},
-        )
-    return reports

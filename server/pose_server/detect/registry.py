@@ -99,19 +99,20 @@ def available_detectors() -> list[DetectorStatus]:
 
 
 def best_detector() -> tuple[str, str]:
-    """Return the detector that ``auto`` means here, and a sentence on why, where another was to be expected.
+    """Return the detector that ``auto`` means here, and which that is and why, for the user.
 
-    Nothing is said of detectors that are not installed.
+    What is not installed is not asked for; ``pose-server doctor`` does that.
     """
     statuses = available_detectors()
     best = next((status for status in statuses if status.usable), statuses[0])
     better = [status for status in statuses[: statuses.index(best)] if status.lacks_weights]
-    if best.usable and better:
+    if not best.usable:
+        why = "No detector can run here."
+    elif better:
         why = f"The detector is {best.name}; {better[0].name} would come first. {better[0].advice}"
-    elif best.usable and best.models:
-        why = f"The detector is {best.name}, the best whose weights are here."
     else:
-        why = ""
+        what = "whose weights are here" if best.models else "that is installed"
+        why = f"The detector is {best.name}, the best {what}."
     return best.name, why
 
 

@@ -92,7 +92,7 @@ def motion_clips(path: Path, arrays: Arrays) -> Iterator[FoundClip]:
         raise ValueError(f"its rate is {float(motion.rate):g} frames per second")
     points = np.concatenate([motion.keypoints_px, motion.keypoint_confidence[..., None]], axis=2)
     yield FoundClip(
-        path.parent.name if path.stem == "motion" and path.parent.name else path.stem,
+        path.stem,
         {
             frame: [Person(person.astype(np.float64), _ALONE)]
             for frame, person in enumerate(points, int(motion.frames[0]))

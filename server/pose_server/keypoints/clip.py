@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from pose_shared.errors import InputError, InternalError
+from pose_shared.errors import InputError, InternalError, PoseError
 
 from pose_server.pipeline.boundary import Detections, FloatArray, IntArray, check_arrays
 
-__all__ = ["NOBODY", "SHARES_END", "KeypointClip"]
+__all__ = ["NOBODY", "SHARES_END", "KeypointClip", "UnreadClip"]
 
 #: Identity of somebody to whom the file gave none.
 NOBODY = -1
@@ -168,6 +168,14 @@ class KeypointClip:
     def identities_in(self, found: Sequence[Detections], shift: int) -> list[IntArray]:
         """Return the identities of the people in each of some frames, whose index is `shift` too high."""
         return [self.identities[self.people_at(frame.index - shift)] for frame in found]
+
+
+@dataclass(frozen=True)
+class UnreadClip:
+    """A clip that cannot be used, and why."""
+
+    name: str
+    error: PoseError
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pose_shared.errors import InputError, LimitError
+from pose_shared.errors import InputError
 
 __all__ = ["bad_content", "damaged", "too_large", "unknown"]
 
@@ -41,9 +41,9 @@ def unknown(name: str, formats: str, asked: str | None) -> InputError:
     )
 
 
-def too_large(name: str, what: str) -> LimitError:
+def too_large(name: str, what: str) -> InputError:
     """Return the error of a file that would need more memory than it should."""
-    return LimitError(
+    return InputError(
         f"'{name}' is too large to be read ({what}); split it, or write one file a frame.",
         reason="KEYPOINTS_TOO_LARGE",
         path=name,

@@ -49,9 +49,7 @@ class FileTree:
         Raises
         ------
         InputError
-            It cannot be read.
-        LimitError
-            It, or all together, are larger than keypoints are.
+            It cannot be read, or it, or all together, are larger than keypoints are.
         """
         limit = min(_FILE_BYTES, self._left)
         try:
@@ -85,9 +83,8 @@ def open_tree(path: Path) -> Iterator[FileTree]:
     NotFoundError
         There is nothing (``FILE_NOT_FOUND``).
     InputError
-        It is empty, damaged, or a zip that names places outside of itself (``KEYPOINTS_UNSAFE``).
-    LimitError
-        It holds too many files.
+        It is empty, damaged, a zip that names places outside of itself (``KEYPOINTS_UNSAFE``), or holds too
+        many files (``KEYPOINTS_TOO_LARGE``).
     """
     if not path.exists():
         raise NotFoundError(f"There is no '{path}'; check the path.", reason="FILE_NOT_FOUND", path=path)
@@ -131,9 +128,7 @@ def read_json(name: str, content: bytes) -> Any:
     Raises
     ------
     InputError
-        It is none, or nested too deeply.
-    LimitError
-        It holds more values than keypoints do.
+        It is none, is nested too deeply, or holds more values than keypoints do.
     """
     if content.count(b"[") + content.count(b"{") > _JSON_CONTAINERS or content.count(b",") > _JSON_VALUES:
         raise too_large(name, "more values than an hour of keypoints")

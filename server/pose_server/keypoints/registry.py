@@ -9,21 +9,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pose_shared.errors import InputError
+from pose_shared.errors import InputError, PoseError
 
 from pose_server.keypoints import alphapose, arrays, coco, mmpose, openpose
-from pose_server.keypoints.clip import KeypointClip
+from pose_server.keypoints.clip import KeypointClip, UnreadClip
 from pose_server.keypoints.faults import bad_content, damaged, too_large, unknown
 from pose_server.keypoints.files import FileTree, open_tree, read_json, trailing_number
 from pose_server.keypoints.people import BODY_LAYOUTS, PIXEL_INDEX, FoundClip, Person, clip_of
+from pose_server.keypoints.titles import (
+    ALPHAPOSE_FOLDER,
+    PROGRAMS_NAMES,
+    file_title,
+    folder_title,
+    frames_title,
+    named_apart,
+)
 
-__all__ = ["KEYPOINT_FORMATS", "KeypointFormat", "read_keypoints"]
+__all__ = ["KEYPOINT_FORMATS", "KeypointFormat", "read_each", "read_keypoints"]
 
 _ARRAYS_BYTES = 256 << 20
 _OPENPOSE = ("body_25", "body_25b", "coco_18")
 _COCO_18 = ("coco_18",)
 #: AlphaPose writes its ``sep-json`` beside a file with all pictures.
-_ALPHAPOSE_FILE, _ALPHAPOSE_FOLDER = "alphapose-results.json", "sep-json"
+_ALPHAPOSE_FILE = "alphapose-results.json"
 
 
 @dataclass(frozen=True)
@@ -136,21 +144,38 @@ def read_keypoints(path: Path, *, format_name: str | None = None) -> list[Keypoi
         There is nothing there.
     InputError
         ``KEYPOINT_FORMAT_UNKNOWN``: there is no such format; or the files are of no known kind, damaged,
-        make no sense, contain code, or show nobody.  The sentence names the file.
-    LimitError
-        They are larger than keypoints are.
+        make no sense, contain code, show nobody, or are larger than keypoints are.  The sentence names the
+        file.
+    """
+    clips = []
+    for clip in read_each(path, format_name=format_name):
+        if isinstance(clip, UnreadClip):
+            raise clip.error
+        clips.append(clip)
+    return clips
+
+
+def read_each(path: Path, *, format_name: str | None = None) -> list[KeypointClip | UnreadClip]:
+    """Return as `read_keypoints` does, with clips that cannot be used in their places; there is at least one.
+
+    Raises
+    ------
+    NotFoundError
+        There is nothing there.
+    InputError
+        It holds no keypoints at all, or too many files, or ``KEYPOINT_FORMAT_UNKNOWN``.
     """
     formats, layout = _asked(format_name)
-    clips: list[KeypointClip] = []
+    found: list[tuple[str, KeypointClip | UnreadClip]] = []
     with open_tree(path) as tree:
         for name in tree.names:
             if name.lower().endswith(".npz"):
-                clips += _array_clips(tree, name, formats, layout)
+                found += [(folder_title(name), clip) for clip in _array_clips(tree, name, formats, layout)]
         for names in _groups(tree.names):
-            clips += _json_clips(tree, names, formats, layout)
-    if not clips:
+            found += [(folder_title(names[0]), clip) for clip in _json_clips(tree, names, formats, layout)]
+    if not found:
         raise unknown(path.name, ", ".join(KEYPOINT_FORMATS), format_name)
-    return _named_apart(sorted(clips, key=lambda clip: clip.name))
+    return named_apart(found)
 
 
 def _asked(format_name: str | None) -> tuple[dict[str, tuple[KeypointFormat, ...]], str | None]:
@@ -179,34 +204,56 @@ def _recognised(
 
 def _array_clips(
     tree: FileTree, name: str, formats: dict[str, tuple[KeypointFormat, ...]], layout: str | None
-) -> Iterator[KeypointClip]:
+) -> Iterator[KeypointClip | UnreadClip]:
     from pose_server.weights.pickled import read_arrays
 
-    local = tree.local(name)
-    if local is None:
-        raise bad_content(name, "an .npz in a zip is not read; unpack it")
-    digest = hashlib.sha256()
-    tree.read(name, digest)
+    title = file_title(tree, name)
     try:
-        with zipfile.ZipFile(local) as archive:
-            unfolded = sum(entry.file_size for entry in archive.infolist())
-            members = {entry.filename.removesuffix(".npy") for entry in archive.infolist()}
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise damaged(name, str(error)) from None
-    if unfolded > _ARRAYS_BYTES:
-        raise too_large(name, f"{unfolded >> 20} MiB of arrays")
-    found = _recognised(formats, dict.fromkeys(members), ("clips",))
-    if found is None:
-        return
-    format_name, reader = found
-    assert reader.clips is not None
-    try:
+        local = tree.local(name)
+        if local is None:
+            raise bad_content(name, "an .npz in a zip is not read; unpack it")
+        digest = hashlib.sha256()
+        tree.read(name, digest)
+        found = _recognised(formats, dict.fromkeys(_members(local, name)), ("clips",))
+        if found is None:
+            return
+        format_name, reader = found
+        assert reader.clips is not None
         content = None if reader.recognises is arrays.is_motion else read_arrays(local)
         for clip in reader.clips(local, content):
-            clip = replace(clip, layouts=(layout,)) if layout else clip
-            yield clip_of(clip, format_name=format_name, sha256=digest.hexdigest())
+            clip = replace(
+                clip,
+                name=title if clip.name in PROGRAMS_NAMES else clip.name,
+                layouts=(layout,) if layout else clip.layouts,
+            )
+            yield _usable(clip, format_name, digest.hexdigest())
+    except PoseError as error:
+        yield UnreadClip(title, error)
     except _NONSENSE as error:
-        raise bad_content(name, _why(error)) from None
+        yield UnreadClip(title, bad_content(name, _why(error)))
+
+
+def _members(local: Path, name: str) -> set[str]:
+    """Return the names of the arrays in an ``.npz``, which is not unfolded for it."""
+    try:
+        with zipfile.ZipFile(local) as archive:
+            entries = archive.infolist()
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise damaged(name, str(error)) from None
+    unfolded = sum(entry.file_size for entry in entries)
+    if unfolded > _ARRAYS_BYTES:
+        raise too_large(name, f"{unfolded >> 20} MiB of arrays")
+    return {entry.filename.removesuffix(".npy") for entry in entries}
+
+
+def _usable(found: FoundClip, format_name: str, sha256: str) -> KeypointClip | UnreadClip:
+    """Return the clip, or what keeps it from being one."""
+    try:
+        return clip_of(found, format_name=format_name, sha256=sha256)
+    except PoseError as error:
+        return UnreadClip(found.name, error)
+    except _NONSENSE as error:
+        return UnreadClip(found.name, bad_content(found.name, _why(error)))
 
 
 def _groups(names: Sequence[str]) -> list[list[str]]:
@@ -217,7 +264,7 @@ def _groups(names: Sequence[str]) -> list[list[str]]:
         place = PurePosixPath(name)
         if place.suffix.lower() != ".json":
             continue
-        if place.parent.name == _ALPHAPOSE_FOLDER and str(place.parent.parent) in complete:
+        if place.parent.name == ALPHAPOSE_FOLDER and str(place.parent.parent) in complete:
             continue
         stem, number = trailing_number(name)
         groups.setdefault((str(place.parent), stem, number is None), []).append(name)
@@ -226,26 +273,28 @@ def _groups(names: Sequence[str]) -> list[list[str]]:
 
 def _json_clips(
     tree: FileTree, names: Sequence[str], formats: dict[str, tuple[KeypointFormat, ...]], layout: str | None
-) -> Iterator[KeypointClip]:
+) -> Iterator[KeypointClip | UnreadClip]:
     """Give the clip whose frames these files are, or the clips of files that have one each."""
     digest = hashlib.sha256()
     people: dict[int, list[Person]] = {}
     by_frame: tuple[str, KeypointFormat] | None = None
-    undecided: list[tuple[str, int]] = []
+    undecided: list[int] = []
+    faults: list[tuple[str, PoseError]] = []
     for name in names:
+        if by_frame and faults:
+            break
         own = hashlib.sha256()
-        content = tree.read(name, own)
-        digest.update(own.digest())
-        document = read_json(name, content)
         _, number = trailing_number(name)
         try:
+            document = read_json(name, tree.read(name, own))
+            digest.update(own.digest())
             found = _recognised(formats, document, ("frames",))
             if found is not None:
-                yield _whole(name, document, found, layout, own.hexdigest())
+                yield _whole(file_title(tree, name), document, found, layout, own.hexdigest())
                 continue
             # Nobody in a frame looks the same whoever wrote it.
             if _is_empty(document) and number is not None:
-                undecided.append((name, number))
+                undecided.append(number)
                 continue
             found = _recognised(formats, document, ("people",))
             if found is None:
@@ -258,37 +307,33 @@ def _json_clips(
                 raise ValueError(f"two files are frame {frame}")
             assert found[1].people is not None
             people[frame] = found[1].people(document)
+        except PoseError as error:
+            faults.append((name, error))
         except _NONSENSE as error:
-            raise bad_content(name, _why(error)) from None
+            faults.append((name, bad_content(name, _why(error))))
+    if by_frame is None and undecided and "openpose" in formats:
+        by_frame = ("openpose", formats["openpose"][0])
+    title = frames_title(tree, names[0])
     if by_frame is None:
-        if undecided and "openpose" in formats:
-            by_frame = ("openpose", formats["openpose"][0])
-        else:
-            return
-    for _, number in undecided:
-        people.setdefault(number, [])
-    format_name, reader = by_frame
-    title = _title(tree, names[0])
-    try:
+        yield from (UnreadClip(file_title(tree, name), error) for name, error in faults)
+    elif faults:  # a clip without one of its frames is another clip
+        yield UnreadClip(title, faults[0][1])
+    else:
+        people |= {number: [] for number in undecided if number not in people}
+        format_name, reader = by_frame
         clip = FoundClip(title, people, (layout,) if layout else reader.layouts, reader.shift_px)
-        yield clip_of(clip, format_name=format_name, sha256=digest.hexdigest())
-    except _NONSENSE as error:
-        raise bad_content(title, _why(error)) from None
+        yield _usable(clip, format_name, digest.hexdigest())
 
 
 def _whole(
-    name: str, document: Any, found: tuple[str, KeypointFormat], layout: str | None, sha256: str
-) -> KeypointClip:
+    title: str, document: Any, found: tuple[str, KeypointFormat], layout: str | None, sha256: str
+) -> KeypointClip | UnreadClip:
     format_name, reader = found
     assert reader.frames is not None
     own = mmpose.mmpose_layouts(document) if format_name == "mmpose" else ()
-    clip = FoundClip(
-        PurePosixPath(name).stem,
-        reader.frames(document),
-        (layout,) if layout else own or reader.layouts,
-        reader.shift_px,
-    )
-    return clip_of(clip, format_name=format_name, sha256=sha256)
+    layouts = (layout,) if layout else own or reader.layouts
+    clip = FoundClip(title, reader.frames(document), layouts, reader.shift_px)
+    return _usable(clip, format_name, sha256)
 
 
 def _is_empty(document: Any) -> bool:
@@ -296,26 +341,6 @@ def _is_empty(document: Any) -> bool:
     if document == []:
         return True
     return isinstance(document, dict) and document.get("people", document.get("bodies")) == []
-
-
-def _title(tree: FileTree, name: str) -> str:
-    """Return what to call the clip whose frames are files like this one."""
-    stem, _ = trailing_number(name)
-    folder = PurePosixPath(name).parent
-    while folder.name == _ALPHAPOSE_FOLDER:
-        folder = folder.parent
-    parts = [part for part in (str(folder).replace("/", "_").strip("._"), stem) if part]
-    return "_".join(parts) or tree.path.stem
-
-
-def _named_apart(clips: list[KeypointClip]) -> list[KeypointClip]:
-    """Give clips of the same name numbers."""
-    seen: dict[str, int] = {}
-    apart = []
-    for clip in clips:
-        count = seen[clip.name] = seen.get(clip.name, 0) + 1
-        apart.append(clip if count == 1 else replace(clip, name=f"{clip.name}_{count}"))
-    return apart
 
 
 #: What content that is not as its format has it leads to.

@@ -41,7 +41,8 @@ class LandmarkLifter:
         """
         if track.found.any() and not np.isfinite(track.landmarks_m).any():
             raise InputError(
-                "This detector gives no 3D landmarks to lift from; choose --detector blazepose.",
+                "These 2D points come without 3D landmarks to lift from; choose --detector blazepose, or "
+                "another --lifter.",
                 reason="LANDMARKS_MISSING",
             )
         names = track.keypoint_names

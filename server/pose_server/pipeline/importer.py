@@ -224,11 +224,11 @@ class _Import:
         if self.keypoints is None:
             chosen, score = self.options.detector, self.options.detector_score
             if chosen == "auto" and self.options.lifter == "landmarks":
-                chosen = "blazepose"  # no other gives them
+                chosen = "blazepose"
+                self.log.note("The detector is blazepose, the only one that gives the lifter 3D landmarks.")
             elif chosen == "auto":
                 chosen, why = best_detector()
-                if why:
-                    self.log.note(why)
+                self.log.note(why)
             return create_detector(chosen, self.device, score=score)
         detector = keypoint_detector(self.keypoints, clip, info)
         who = "who is who is theirs" if self.keypoints.identified else "who is who was found out here"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -11,7 +12,7 @@ from stat import S_ISDIR, S_ISREG
 from pose_shared.errors import MediaError
 from pose_shared.transfer import is_sequence, sequence_files
 
-__all__ = ["PICTURE_CODECS", "ImageSequence", "find_sequence"]
+__all__ = ["PICTURE_CODECS", "ImageSequence", "films_of", "find_sequence"]
 
 #: Pictures that FFmpeg decodes, and with what.
 PICTURE_CODECS = {
@@ -24,6 +25,25 @@ PICTURE_CODECS = {
 }
 #: Pictures with up to 32 bits a channel, which OpenImageIO reads.
 _SCENE_SUFFIXES = (".dpx", ".exr", ".hdr", ".tif", ".tiff")
+#: By which films are known among other files; a film that is named may have any suffix.
+_FILM_SUFFIXES = (
+    ".3gp",
+    ".avi",
+    ".flv",
+    ".gif",
+    ".m2ts",
+    ".m4v",
+    ".mkv",
+    ".mov",
+    ".mp4",
+    ".mpeg",
+    ".mpg",
+    ".mts",
+    ".mxf",
+    ".ts",
+    ".webm",
+    ".wmv",
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,26 @@ class ImageSequence:
     """With ``%04d`` or ``####`` where the number stands."""
     files: dict[int, Path]
     """By number, in order; files without content do not count."""
+
+
+def films_of(path: Path) -> dict[str, Path]:
+    """Return the films of a folder by what to call them, sorted; of anything else, that alone.
+
+    Folders in it are not looked into.  One without films is given back, for `find_sequence` to refuse.
+    """
+    try:
+        films = sorted(file for file in path.iterdir() if _is_film(file))
+    except OSError:
+        films = []
+    if not films:
+        return {path.stem: path}
+    stems = Counter(film.stem for film in films)
+    return {film.stem if stems[film.stem] == 1 else film.name: film for film in films}
+
+
+def _is_film(file: Path) -> bool:
+    # macOS writes a hidden "._film.mov" beside each film on foreign disks.
+    return file.suffix.lower() in _FILM_SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
 def find_sequence(path: Path) -> ImageSequence | None:
@@ -60,7 +100,7 @@ def find_sequence(path: Path) -> ImageSequence | None:
         ) from None
     if S_ISDIR(status.st_mode):
         raise MediaError(
-            f"'{path}' is a folder; give a film in it, or an image sequence by its pattern, "
+            f"'{path}' is a folder; give a film, or an image sequence by its pattern, "
             f"such as {path / 'shot.%04d.png'}.",
             reason="MEDIA_IS_FOLDER",
             path=path,

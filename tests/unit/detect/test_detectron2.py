@@ -130,7 +130,7 @@ def test_it_is_never_chosen_by_itself_because_it_takes_seconds_on_a_cpu(
     everything = {name: (lambda *_: None, "") for name in registry._DETECTORS}
     monkeypatch.setattr(registry, "_DETECTORS", {**everything, "rtmpose": registry._DETECTORS["rtmpose"]})
     monkeypatch.setattr("pose_server.detect.onnx_network.find_spec", lambda name: None)
-    assert registry.best_detector() == ("blazepose", "")
+    assert registry.best_detector()[0] == "blazepose"
 
 
 @pytest.fixture(scope="module")

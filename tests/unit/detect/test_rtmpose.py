@@ -322,7 +322,7 @@ def test_the_fingerprint_tells_whatever_changes_the_numbers(nets: Path) -> None:
     assert len({usual, *others}) == 7
 
 
-def test_auto_does_not_speak_of_what_is_not_installed(
+def test_auto_says_which_and_why_and_asks_for_nothing_that_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POSE_DATA_DIR", str(tmp_path))
@@ -331,4 +331,4 @@ def test_auto_does_not_speak_of_what_is_not_installed(
     assert why.startswith("The detector is blazepose; rtmpose would come first. The weights of rtmdet-m and")
     assert "'pose-server models fetch rtmdet-m rtmpose-halpe26-m'" in why
     monkeypatch.setattr(onnx_network, "find_spec", lambda name: None)
-    assert best_detector() == ("blazepose", "")
+    assert best_detector() == ("blazepose", "The detector is blazepose, the best that is installed.")

@@ -26,8 +26,8 @@ from made_keypoints import (
 )
 from made_motion import make_motion
 from pose_server.export.npz import write_npz
-from pose_server.keypoints.clip import NOBODY, KeypointClip
-from pose_server.keypoints.registry import KEYPOINT_FORMATS, read_keypoints
+from pose_server.keypoints.clip import KeypointClip, UnreadClip
+from pose_server.keypoints.registry import KEYPOINT_FORMATS, read_each, read_keypoints
 from pose_shared.errors import InputError, NotFoundError, PoseError
 from pose_shared.skeleton import COCO_17, COCO_18, FULLBODY_136, H36M_17, HALPE_26, WHOLEBODY_133
 
@@ -305,6 +305,48 @@ def test_a_folder_of_clips_of_several_programs(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_results_that_every_film_calls_the_same_have_the_names_of_their_folders(tmp_path: Path) -> None:
+    for shot in ("jump", "walk"):
+        (tmp_path / "day" / shot / "sub").mkdir(parents=True)
+        written(tmp_path / "day" / shot / "alphapose-results.json", alphapose_results(POINTS))
+        written(tmp_path / "day" / shot / "sub" / "found.json", coco_results(POINTS))
+        write_kpts(tmp_path / "day" / shot / "kpts.npz", POINTS)
+    assert [(clip.name, clip.format) for clip in read_keypoints(tmp_path / "day")] == [
+        ("jump", "kpts"), ("jump_2", "alphapose"), ("jump_sub_found", "coco"),
+        ("walk", "kpts"), ("walk_2", "alphapose"), ("walk_sub_found", "coco"),
+    ]  # fmt: skip
+    assert only(tmp_path / "day" / "walk" / "kpts.npz").name == "walk"
+    assert read_keypoints(tmp_path / "day" / "walk")[1].name == "walk"
+    with zipfile.ZipFile(tmp_path / "fall.zip", "w") as archive:
+        archive.writestr("alphapose-results.json", json.dumps(alphapose_results(POINTS)))
+    assert only(tmp_path / "fall.zip").name == "fall"
+
+
+def test_a_clip_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    for name in ("broken", "good"):
+        write_openpose(tmp_path / name, as_coco_18(POINTS))
+    sorted((tmp_path / "broken").iterdir())[2].write_text('{"people": [')
+    (tmp_path / "cam1.json").write_text("[")
+    written(tmp_path / "cam2.json", coco_results(POINTS))
+    write_kpts(tmp_path / "cut.npz", POINTS)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-30])
+    write_videopose3d(tmp_path / "data_2d_custom_x.npz", {"a.mp4": POINTS, "b.mp4": POINTS[:, :, :5]})
+    written(tmp_path / "nobody.json", [{"image_id": 0, "keypoints": [0] * 51}])
+    found = read_each(tmp_path)
+    assert [clip.name for clip in found if isinstance(clip, KeypointClip)] == ["a", "cam2", "good_clip"]
+    errors = {clip.name: clip.error for clip in found if isinstance(clip, UnreadClip)}
+    assert {name: error.reason for name, error in errors.items()} == {
+        "b": "KEYPOINTS_INVALID",
+        "broken_clip": "KEYPOINTS_DAMAGED",
+        "cam1": "KEYPOINTS_DAMAGED",
+        "cut": "KEYPOINTS_DAMAGED",
+        "nobody": "KEYPOINTS_EMPTY",
+    }
+    assert "000000000002_keypoints.json" in errors["broken_clip"].message
+    with pytest.raises(InputError):
+        read_keypoints(tmp_path)
+
+
 def test_a_zip_is_read_as_its_folder(tmp_path: Path) -> None:
     folder = write_openpose(tmp_path / "shot", as_coco_18(POINTS))
     with zipfile.ZipFile(tmp_path / "shot.zip", "w") as archive:
@@ -357,10 +399,6 @@ def test_nobody_in_any_frame(tmp_path: Path) -> None:
     written(tmp_path / "c_0_keypoints.json", {"people": []})
     error = assert_reason(tmp_path, "KEYPOINTS_EMPTY")
     assert isinstance(error, InputError) and "Nobody" in error.message
-
-
-def test_identities_of_nobody() -> None:
-    assert NOBODY == -1
 
 
 def as_coco_18(points: np.ndarray) -> np.ndarray:
