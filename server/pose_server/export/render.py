@@ -30,6 +30,8 @@ SUFFIXES = (".mp4", ".gif")
 # Short, because the next report must come within half a second even when 8K film is decoded.
 _BATCH = 2
 _PREFETCH_BATCHES = 4
+# Pictures that are drawn while the last ones are being encoded.
+_DRAWN_AHEAD = 2
 #: By how much the shape of a film may differ from what the camera of a motion saw.
 _SAME_SHAPE = 0.02
 
@@ -205,6 +207,8 @@ def write_pictures(
 ) -> int:
     """Draw moments one after the other into a file, MP4 unless its name ends in .gif; returns how many.
 
+    A thread of its own draws, as the encoder leaves one core waiting.
+
     Parameters
     ----------
     path
@@ -234,9 +238,14 @@ def write_pictures(
         The disk is full.
     """
     done = 0
-    with replacing(path) as part, _writer(part, path.suffix.lower(), sheet, rate, bitrate_kbps) as film:
-        for tick in ticks:
-            film.add(sheet.draw(tick), tick.time_s / speed)
+    drawn = ((sheet.draw(tick), tick.time_s / speed) for tick in ticks)
+    with (
+        replacing(path) as part,
+        _writer(part, path.suffix.lower(), sheet, rate, bitrate_kbps) as film,
+        prefetch(drawn, _DRAWN_AHEAD) as pictures,
+    ):
+        for picture, time_s in pictures:
+            film.add(picture, time_s)
             done += 1
             if done % _BATCH == 0:
                 progress.report(stage, done, max(done, total))
