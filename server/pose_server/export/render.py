@@ -74,8 +74,8 @@ def render(
     Raises
     ------
     InputError
-        The suffix is unknown, an MP4's size is odd, the film has another shape than the camera, nothing
-        lies in the range, or the file cannot be written there.
+        The suffix is unknown, an MP4's size is odd, an option means nothing here, the film has another
+        shape than the camera, nothing lies in the range, or the file cannot be written there.
     MediaError
         The film is damaged, as the source says.
     LimitError
@@ -84,6 +84,12 @@ def render(
         Somebody cancelled; nothing is left behind.
     """
     check_target(path, options)
+    views = options.views or (("room",) if source is None else ("camera", "room"))
+    if options.keypoints and "camera" not in views:
+        raise InputError(
+            "--keypoints are drawn in the camera's view, and there is none; add camera to --view.",
+            reason="OPTION_UNUSED",
+        )
     people = subject.people
     width, height = people[0].camera.image_size
     ticks: AbstractContextManager[Iterator[Tick]]
@@ -103,7 +109,7 @@ def render(
         )
     sheet = Sheet(
         [*before, subject, *beside],
-        views=options.views or (("room",) if source is None else ("camera", "room")),
+        views=views,
         aspect=width / height,
         size=options.size,
         footage_px=None if source is None else height,
@@ -138,6 +144,10 @@ def render(
 def check_target(path: Path, options: RenderOptions) -> None:
     """Refuse a file that could not be written, before any work is done; raises `InputError`."""
     check_file(path, SUFFIXES)
+    if path.suffix.lower() == ".gif" and options.bitrate_kbps is not None:
+        raise InputError(
+            "--bitrate means nothing to GIF; leave it out, or let --out end in .mp4.", reason="OPTION_UNUSED"
+        )
     if path.suffix.lower() == ".mp4" and options.size is not None and any(side % 2 for side in options.size):
         even = "x".join(str(side + side % 2) for side in options.size)
         raise InputError(

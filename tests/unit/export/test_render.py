@@ -358,14 +358,17 @@ def test_a_film_may_begin_before_the_motion(tmp_path: Path, make_motion) -> None
 
 def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path, make_motion) -> None:
     (tmp_path / "folder.mp4").mkdir()
-    for path, size, words in (
-        (tmp_path / "film.avi", None, "let --out end in .mp4 or .gif"),
-        (tmp_path / "film", None, "let --out end in"),
-        (tmp_path / "folder.mp4", None, "is a folder"),
-        (tmp_path / "film.mp4", (961, 541), "give 962x542"),
+    for name, options, words in (
+        ("film.avi", RenderOptions(), "let --out end in .mp4 or .gif"),
+        ("film", RenderOptions(), "let --out end in"),
+        ("folder.mp4", RenderOptions(), "is a folder"),
+        ("film.mp4", RenderOptions(size=(961, 541)), "give 962x542"),
+        ("film.gif", RenderOptions(bitrate_kbps=500), "means nothing to GIF"),
     ):
         with pytest.raises(InputError, match=words):
-            check_target(path, RenderOptions(size=size))
+            check_target(tmp_path / name, options)
+    with pytest.raises(InputError, match="add camera to --view"):
+        shoot(tmp_path / "a.mp4", [make_motion(frames=3)], size=(96, 64), keypoints=True)
     for name in ("a.mp4", "a.gif"):
         with pytest.raises((InputError, LimitError), match="cannot be written"):
             shoot(tmp_path / "no" / name, [make_motion(frames=3)], size=(96, 64))
