@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -86,12 +87,18 @@ class Gif:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._waiting:
-            with self._file:
-                if error is None:
-                    self._file.mux(self._stream.encode(None))
-            if error is None and self._last_tick >= 0:
-                self._finish()
+        with self._waiting, ExitStack() as left:
+            # Where writing failed closing fails too, in words that say nothing of the disk.
+            left.callback(self._close_anyhow)
+            if error is None:
+                self._file.mux(self._stream.encode(None))
+                self._file.close()
+                if self._last_tick >= 0:
+                    self._finish()
+
+    def _close_anyhow(self) -> None:
+        with suppress(av.error.FFmpegError, OSError):
+            self._file.close()
 
     def _finish(self) -> None:
         palette = next(_answers(self._counted, None, self._palette))
