@@ -50,12 +50,12 @@ def plot_command(
     """
     with clear_errors(debug=debug):
         from pose_server.export.quality_page import PANELS, check_page, write_page
-        from pose_server.pipeline.results import read_people
+        from pose_server.pipeline.results import read_people, title_of
 
         panels = _names(show) or PANELS
         check_page(out, panels)
         motions = read_people(result, tuple(person or ()))
-        write_page(out, result.resolve().name, motions, panels=panels, joints=_names(joints))
+        write_page(out, title_of(result), motions, panels=panels, joints=_names(joints))
         typer.echo(f"{out}: {len(motions)} {'person' if len(motions) == 1 else 'people'}")
 
 

@@ -178,10 +178,9 @@ def render_command(
             raise InputError(
                 "--skip and --input-fps speak of a film; name it with --clip.", reason="CLIP_MISSING"
             )
-        others = [(other, other.resolve().name) for other in beside or ()]
-        if reference is not None:
-            others.append((reference, "reference"))
-        count = _render(result, out, options, clip, input_fps, tuple(person or ()), others, seen)
+        count = _render(
+            result, out, options, clip, input_fps, tuple(person or ()), tuple(beside or ()), reference, seen
+        )
         typer.echo(f"{out}: {count} pictures")
 
 
@@ -192,20 +191,24 @@ def _render(
     clip: Path | None,
     input_fps: str | None,
     persons: tuple[int, ...],
-    others: list[tuple[Path, str]],
+    others: tuple[Path, ...],
+    reference: Path | None,
     seen: str | None,
 ) -> int:
     from pose_server.export.render import check_target, render
     from pose_server.export.subject import subject_of
     from pose_server.pipeline.options import parse_rate
-    from pose_server.pipeline.results import parse_seen, read_people, seen_subject
+    from pose_server.pipeline.results import parse_seen, read_people, seen_subject, title_of
     from pose_server.video.open import open_clip
 
     check_target(out, options)
     motions = read_people(result, persons)
     sides = options.by_sides(len(motions))
-    subject = subject_of(result.resolve().name if others else "solved", motions, sides=sides)
-    beside = [subject_of(title, read_people(path), sides=sides) for path, title in others]
+    named = [(title_of(other), other) for other in others]
+    if reference is not None:
+        named.append(("reference", reference))
+    subject = subject_of(title_of(result) if named else "solved", motions, sides=sides)
+    beside = [subject_of(title, read_people(path), sides=sides) for title, path in named]
     before = [seen_subject(result, motions, what, sides=sides) for what in parse_seen(seen)]
     with ProgressBars() as bars:
         source = None

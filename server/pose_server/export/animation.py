@@ -18,10 +18,12 @@ from pose_server.export.quaternions import matrices, products, turned
 from pose_server.pipeline.boundary import FloatArray, IntArray, Motion
 from pose_server.pipeline.kinematics import same_hemisphere
 
-__all__ = ["Y_UP", "Animation", "animation_of"]
+__all__ = ["SHORTEST_M", "Y_UP", "Animation", "animation_of"]
 
 #: Our x, y, z (left, back, up) in a world of y up: x, z, -y.
 Y_UP: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+#: Of a bone that is to be seen.
+SHORTEST_M = 1e-3
 # So many rotation matrices at a time.
 _BLOCK = 200_000
 
@@ -151,6 +153,21 @@ class Animation:
             translations_m={j: moves @ above[j].T for j, moves in self.translations_m.items()},
             tips_m=np.einsum("jik,jk->ji", axes, self.tips_m),
         )
+
+    def dressed(self) -> Animation:
+        """Return the same with a body, rods about the bones where there was none.
+
+        Blender takes a glTF without a skin for loose objects, and an FBX without one rests as it
+        stands in its first frame.
+        """
+        if self.mesh is not None:
+            return self
+        heads, axes = self.rest_world()
+        tips = np.einsum("jik,jk->ji", axes, self.tips_m)
+        tips[np.linalg.norm(tips, axis=1) < SHORTEST_M] = (0, 0, SHORTEST_M)
+        # Of no name: what a rig calls its head or its spine may be of any shape.
+        nameless = [""] * len(self.joint_names)
+        return dataclasses.replace(self, mesh=mannequin(nameless, heads, heads + tips))
 
     def in_axes(self, axes: FloatArray) -> Animation:
         """Return the same in another world, and with every joint's own axes turned alike.

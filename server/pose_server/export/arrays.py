@@ -85,7 +85,7 @@ def read_arrays(
     ) as error:
         raise InputError(
             f"{path} is damaged or no {what} file ({str(error) or type(error).__name__}); "
-            f"import the clip again, or give the {path.name} that pose-server wrote.",
+            f"import the clip again, or give a file that pose-server wrote.",
             reason=reason,
             path=path,
         ) from error

@@ -71,12 +71,17 @@ def write_bvh(path: Path, animation: Animation, options: FileOptions) -> None:
         np.savetxt(file, rows, fmt="%.6f")
 
 
-def _walk(parents: Sequence[int], joint: int = 0, depth: int = 0) -> Iterator[tuple[int, int]]:
+def _walk(parents: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Give each joint with its depth in the order of the file, which is also that of its channels."""
-    yield joint, depth
+    children: list[list[int]] = [[] for _ in parents]
     for child, parent in enumerate(parents):
-        if parent == joint:
-            yield from _walk(parents, child, depth + 1)
+        if parent >= 0:
+            children[parent].append(child)
+    waiting = [(0, 0)]
+    while waiting:
+        joint, depth = waiting.pop()
+        yield joint, depth
+        waiting += [(child, depth + 1) for child in reversed(children[joint])]
 
 
 def _hierarchy(moving: Animation, tree: list[tuple[int, int]], scale: float, order: str) -> Iterator[str]:

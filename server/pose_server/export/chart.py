@@ -114,8 +114,7 @@ class Curves:
         def y(values: FloatArray | float) -> FloatArray:
             return np.asarray(top + _CURVE - (np.clip(values, low, high) - low) / (high - low) * _CURVE)
 
-        step = _nice((high - low) / _LEVELS)
-        for level in np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step:
+        for level in _levels(low, high):
             canvas.curve(np.array([[_LEFT, y(level)], [_LEFT + width, y(level)]]), _LINES, 1)
             height = min(max(float(y(level)) + 4, top + 8), top + _CURVE)
             canvas.words(_LEFT - 8, height, f"{level:g}", _FAINT, _WORDS, "end")
@@ -165,6 +164,16 @@ def _nice(step: float) -> float:
     """Return 1, 2 or 5 times a power of ten, not less than a step."""
     power = 10.0 ** math.floor(math.log10(max(step, 1e-9)))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))
+
+
+def _levels(low: float, high: float) -> FloatArray:
+    """Return the marks of a scale: about three, and two at least, or they would say nothing of its size."""
+    step = _nice((high - low) / _LEVELS)
+    while True:
+        marks = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+        if len(marks) > 1:
+            return np.asarray(marks * step)
+        step = _nice(step / 2.5)
 
 
 def _thinned(times_s: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:

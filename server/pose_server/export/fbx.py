@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 from pose_shared.errors import InternalError, MissingExtraError
 
-from pose_server.export.animation import Animation
+from pose_server.export.animation import SHORTEST_M, Animation
 from pose_server.export.destination import replacing
 from pose_server.pipeline.boundary import FloatArray
 from pose_server.pipeline.file_options import FileOptions
 
 __all__ = ["check_fbx", "write_fbx"]
 
-_SHORTEST_M = 1e-3
 _SAID = 300
 
 
@@ -65,7 +64,7 @@ def write_fbx(path: Path, animation: Animation, options: FileOptions) -> None:
     moving = animation.unrotated()
     heads, _ = moving.rest_world()
     tips = moving.tips_m.copy()
-    tips[np.linalg.norm(tips, axis=1) < _SHORTEST_M] = (0, 0, 0.01)  # Blender drops bones without length
+    tips[np.linalg.norm(tips, axis=1) < SHORTEST_M] = (0, 0, 0.01)  # Blender drops bones without length
     axes = _bone_axes(tips)
     with replacing(path) as part, tempfile.TemporaryDirectory(prefix="pose-fbx-") as folder:
         arrays = Path(folder) / "animation.npz"

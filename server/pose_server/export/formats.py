@@ -183,6 +183,7 @@ def write_animation(
     folder: Path, animation: Animation, formats: Collection[str], *, options: FileOptions | None = None
 ) -> None:
     """Write a moving skeleton to each of those formats that need nothing else; raises as `write_motion`."""
+    animation = animation.dressed()
     for key, kind in ANIMATION_FORMATS.items():
         if key in formats:
             kind.write(folder / kind.file_name, animation, options or FileOptions())

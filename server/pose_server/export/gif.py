@@ -1,14 +1,15 @@
 """An animated GIF that is being written, with one palette for all of it.
 
-The palette can be chosen only when every picture is known, and pictures are many: they wait, without loss,
-in a file without a name beside the result, and go through FFmpeg's ``palettegen`` and ``paletteuse``:
-https://ffmpeg.org/ffmpeg-filters.html#palettegen.
+The palette can be chosen only when every picture is known, and pictures are many: FFmpeg's ``palettegen``
+counts their colours as they come, they wait, without loss, in a file without a name beside the result, and
+then go through ``paletteuse``: https://ffmpeg.org/ffmpeg-filters.html#palettegen.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,9 @@ __all__ = ["MOST_PER_SECOND", "Gif"]
 _TIME_BASE = Fraction(1, 100)
 _SHORTEST = 2
 MOST_PER_SECOND = 50
-_WAITING = "bgr0"
+_PIXELS = "rgb24"
+#: QuickTime's Animation keeps what changes from one picture to the next, and is read at next to no cost.
+_FORMAT, _CODEC = "mov", "qtrle"
 _DITHER = "dither=bayer:bayer_scale=4:diff_mode=rectangle"
 
 
@@ -48,11 +51,18 @@ class Gif:
         self._path, self._size = path, (width, height)
         self._rate = rate.limit_denominator(100_000)
         self._waiting = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 -- closed by __exit__
-        self._file = av.open(self._waiting, "w", format="matroska")
-        self._stream = self._file.add_stream("ffv1", rate=self._rate)
-        coder = self._stream.codec_context
-        coder.width, coder.height, coder.pix_fmt = width, height, _WAITING
+        self._file = av.open(self._waiting, "w", format=_FORMAT)
+        stream = self._file.add_stream(_CODEC, rate=self._rate)
+        assert isinstance(stream, av.VideoStream)
+        self._stream, coder = stream, stream.codec_context
+        coder.width, coder.height, coder.pix_fmt = width, height, _PIXELS
         coder.time_base = _TIME_BASE
+        self._colours = Graph()
+        maker, self._palette = self._colours.add("palettegen"), self._colours.add("buffersink")
+        self._counted = self._buffer(self._colours)
+        self._counted.link_to(maker)
+        maker.link_to(self._palette)
+        self._colours.configure()
         self._first_s: float | None = None
         self._last_tick = -_SHORTEST
 
@@ -66,23 +76,33 @@ class Gif:
         tick = round((time_s - self._first_s) / _TIME_BASE)
         if tick < self._last_tick + _SHORTEST:
             return
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=_WAITING)
+        frame = av.VideoFrame.from_ndarray(picture, format=_PIXELS)
         frame.pts, frame.time_base = tick, _TIME_BASE
         self._file.mux(self._stream.encode(frame))
+        # Asked after each picture, or they would all wait for the question.
+        for _ in _answers(self._counted, frame, self._palette):
+            pass
         self._last_tick = tick
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._waiting:
-            with self._file:
-                if error is None:
-                    self._file.mux(self._stream.encode(None))
-            if error is None and self._last_tick >= 0:
-                self._finish()
+        with self._waiting, ExitStack() as left:
+            # Where writing failed closing fails too, in words that say nothing of the disk.
+            left.callback(self._close_anyhow)
+            if error is None:
+                self._file.mux(self._stream.encode(None))
+                self._file.close()
+                if self._last_tick >= 0:
+                    self._finish()
+
+    def _close_anyhow(self) -> None:
+        with suppress(av.error.FFmpegError, OSError):
+            self._file.close()
 
     def _finish(self) -> None:
-        palette = self._palette()
+        palette = next(_answers(self._counted, None, self._palette))
+        palette.pts, palette.time_base = 0, _TIME_BASE
         graph = Graph()
         pictures, colours = self._buffer(graph), self._buffer(graph, palette)
         user, sink = graph.add("paletteuse", _DITHER), graph.add("buffersink")
@@ -101,17 +121,6 @@ class Gif:
                     file.mux(stream.encode(done))
             file.mux(stream.encode(None))
 
-    def _palette(self) -> av.VideoFrame:
-        graph = Graph()
-        pictures, maker, sink = self._buffer(graph), graph.add("palettegen"), graph.add("buffersink")
-        pictures.link_to(maker)
-        maker.link_to(sink)
-        graph.configure()
-        # Asked after each picture, or they would all wait for the question.
-        palette = next(done for frame in self._fed() for done in _answers(pictures, frame, sink))
-        palette.pts, palette.time_base = 0, _TIME_BASE
-        return palette
-
     def _fed(self) -> Iterator[av.VideoFrame | None]:
         """Yield what waits, on the GIF's clock, and None at the end."""
         self._waiting.seek(0)
@@ -123,7 +132,7 @@ class Gif:
 
     def _buffer(self, graph: Graph, like: av.VideoFrame | None = None) -> av.filter.FilterContext:
         width, height = self._size if like is None else (like.width, like.height)
-        pixels = VideoFormat(_WAITING) if like is None else like.format
+        pixels = VideoFormat(_PIXELS) if like is None else like.format
         return graph.add_buffer(width=width, height=height, format=pixels, time_base=_TIME_BASE)
 
 

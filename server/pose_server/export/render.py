@@ -30,6 +30,8 @@ SUFFIXES = (".mp4", ".gif")
 # Short, because the next report must come within half a second even when 8K film is decoded.
 _BATCH = 2
 _PREFETCH_BATCHES = 4
+# Pictures that are drawn while the last ones are being encoded.
+_DRAWN_AHEAD = 2
 #: By how much the shape of a film may differ from what the camera of a motion saw.
 _SAME_SHAPE = 0.02
 
@@ -72,8 +74,8 @@ def render(
     Raises
     ------
     InputError
-        The suffix is unknown, an MP4's size is odd, the film has another shape than the camera, nothing
-        lies in the range, or the file cannot be written there.
+        The suffix is unknown, an MP4's size is odd, an option means nothing here, the film has another
+        shape than the camera, nothing lies in the range, or the file cannot be written there.
     MediaError
         The film is damaged, as the source says.
     LimitError
@@ -82,6 +84,12 @@ def render(
         Somebody cancelled; nothing is left behind.
     """
     check_target(path, options)
+    views = options.views or (("room",) if source is None else ("camera", "room"))
+    if options.keypoints and "camera" not in views:
+        raise InputError(
+            "--keypoints are drawn in the camera's view, and there is none; add camera to --view.",
+            reason="OPTION_UNUSED",
+        )
     people = subject.people
     width, height = people[0].camera.image_size
     ticks: AbstractContextManager[Iterator[Tick]]
@@ -101,7 +109,7 @@ def render(
         )
     sheet = Sheet(
         [*before, subject, *beside],
-        views=options.views or (("room",) if source is None else ("camera", "room")),
+        views=views,
         aspect=width / height,
         size=options.size,
         footage_px=None if source is None else height,
@@ -136,6 +144,10 @@ def render(
 def check_target(path: Path, options: RenderOptions) -> None:
     """Refuse a file that could not be written, before any work is done; raises `InputError`."""
     check_file(path, SUFFIXES)
+    if path.suffix.lower() == ".gif" and options.bitrate_kbps is not None:
+        raise InputError(
+            "--bitrate means nothing to GIF; leave it out, or let --out end in .mp4.", reason="OPTION_UNUSED"
+        )
     if path.suffix.lower() == ".mp4" and options.size is not None and any(side % 2 for side in options.size):
         even = "x".join(str(side + side % 2) for side in options.size)
         raise InputError(
@@ -205,6 +217,8 @@ def write_pictures(
 ) -> int:
     """Draw moments one after the other into a file, MP4 unless its name ends in .gif; returns how many.
 
+    A thread of its own draws, as the encoder leaves one core waiting.
+
     Parameters
     ----------
     path
@@ -234,9 +248,14 @@ def write_pictures(
         The disk is full.
     """
     done = 0
-    with replacing(path) as part, _writer(part, path.suffix.lower(), sheet, rate, bitrate_kbps) as film:
-        for tick in ticks:
-            film.add(sheet.draw(tick), tick.time_s / speed)
+    drawn = ((sheet.draw(tick), tick.time_s / speed) for tick in ticks)
+    with (
+        replacing(path) as part,
+        _writer(part, path.suffix.lower(), sheet, rate, bitrate_kbps) as film,
+        prefetch(drawn, _DRAWN_AHEAD) as pictures,
+    ):
+        for picture, time_s in pictures:
+            film.add(picture, time_s)
             done += 1
             if done % _BATCH == 0:
                 progress.report(stage, done, max(done, total))

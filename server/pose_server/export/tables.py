@@ -22,6 +22,7 @@ _TRC_HEAD = (
 #: C3D counts frames in 16 bits.
 _MOST_FRAMES = 65_535
 _BYTES_OF_FLOAT = 4
+_BLOCK = 512
 
 
 def write_csv(path: Path, animation: Animation, options: FileOptions) -> None:
@@ -114,8 +115,16 @@ def write_c3d(path: Path, animation: Animation, options: FileOptions) -> None:
     with replacing(path) as part:
         part.touch()  # ezc3d says nothing of a file that it cannot open,
         file.write(str(part))
-        if part.stat().st_size < _BYTES_OF_FLOAT * places.size:  # nor of a disk that is full
+        size = _data_begin(part) + _BYTES_OF_FLOAT * homogeneous.size
+        if part.stat().st_size < size:  # nor of a disk that is full
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _data_begin(path: Path) -> int:
+    """Return at which byte the data of a C3D begin: its header counts blocks of 512, from 1."""
+    with path.open("rb") as file:
+        head = file.read(_BLOCK)
+    return (int.from_bytes(head[16:18], "little") - 1) * _BLOCK if len(head) == _BLOCK else _BLOCK
 
 
 def _positions(animation: Animation, unit: str, up: str) -> NDArray[np.float64]:

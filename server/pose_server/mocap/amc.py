@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pose_server.mocap.recording import Recording, bad_motion, rest_places
+from pose_server.mocap.recording import LARGEST, Recording, bad_motion, rest_places
 from pose_server.pipeline.boundary import FloatArray
 
 __all__ = ["Skeleton", "read_amc", "read_asf"]
@@ -159,7 +159,7 @@ def _channels(path: Path, skeleton: Skeleton) -> FloatArray:
 def _numbers(words: list[str], count: int) -> FloatArray:
     values = np.array([float(word) for word in words])
     _expect(len(values) == count, f"{len(values)} values instead of {count}")
-    _expect(bool(np.isfinite(values).all()), "a value is no number")
+    _expect(bool((np.abs(values) <= LARGEST).all()), "a value is no number, or too large")
     return values
 
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from pose_server.mocap.recording import Recording, bad_motion, rest_places
+from pose_server.mocap.recording import LARGEST, Recording, bad_motion, rest_places
 from pose_server.pipeline.boundary import FloatArray
 
 __all__ = ["read_bvh"]
 
+#: Frames per second that can be meant.
+_RATES_HZ = (0.1, 1000.0)
 _CHANNELS = tuple(f"{axis}{kind}" for kind in ("position", "rotation") for axis in "XYZ")
 
 
@@ -134,12 +136,15 @@ class _Tree:
             values = []
         if len(values) != count or not np.isfinite(values).all():
             raise bad_motion(self.path, number, f"expected {count} numbers")
+        if max(map(abs, values)) > LARGEST:
+            raise bad_motion(self.path, number, "a number is too large for a length")
         return values
 
 
 def _motion(path: Path, lines: list[str], start: int, channels: int) -> tuple[FloatArray, float]:
     """Return (T, channels) values and the rate."""
     declared = seconds = None
+    number, timed = start, None
     rows: list[NDArray[np.float64]] = []
     for number, line in enumerate(lines[start:], start=start + 1):
         words = line.replace(":", " ").split()
@@ -149,25 +154,27 @@ def _motion(path: Path, lines: list[str], start: int, channels: int) -> tuple[Fl
             if words[0].lower() == "frames":
                 declared = int(words[1])
             elif [word.lower() for word in words[:2]] == ["frame", "time"]:
-                seconds = float(words[2])
+                seconds, timed = float(words[2]), number
             else:
                 rows.append(np.array(words, dtype=np.float64))
         except (ValueError, IndexError) as error:
             raise bad_motion(path, number, f"'{line.strip()[:40]}' cannot be read") from error
         if rows and len(rows[-1]) != channels:
             raise bad_motion(path, number, f"{len(rows[-1])} values for {channels} channels")
+        if rows and not (np.abs(rows[-1]) <= LARGEST).all():
+            raise bad_motion(path, number, "it holds values that are no numbers, or too large ones")
     if not rows:
-        raise bad_motion(path, None, "it holds no frames")
+        raise bad_motion(path, number, "it holds no frames")
     if declared is not None and len(rows) < declared:
         raise bad_motion(
-            path, None, f"it declares {declared} frames and holds {len(rows)}", "it was cut; copy it again"
+            path, number, f"it declares {declared} frames and holds {len(rows)}", "it was cut; copy it again"
         )
     if not seconds or not np.isfinite(seconds) or seconds <= 0:
-        raise bad_motion(path, None, "its frame time is missing or not above zero")
-    values = np.stack(rows)
-    if not np.isfinite(values).all():
-        raise bad_motion(path, None, "it holds values that are no numbers")
-    return values, 1 / seconds
+        raise bad_motion(path, timed, "its frame time is missing or not above zero")
+    if not 1 / _RATES_HZ[1] <= seconds <= 1 / _RATES_HZ[0]:
+        least, most = _RATES_HZ
+        raise bad_motion(path, timed, f"its frame time of {seconds:g} s is not of {least:g} to {most:g} Hz")
+    return np.stack(rows), 1 / seconds
 
 
 def _posed(tree: _Tree, offsets: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,7 +12,10 @@ from pose_shared.errors import InputError
 
 from pose_server.pipeline.boundary import FloatArray, check_arrays
 
-__all__ = ["Recording", "bad_motion", "rest_places"]
+__all__ = ["LARGEST", "Recording", "bad_motion", "rest_places"]
+
+#: No length or angle of a motion is larger; far beyond, arithmetic runs over.
+LARGEST = 1e9
 
 
 @dataclass(frozen=True, repr=False)

@@ -89,7 +89,7 @@ class RenderOptions:
             ("--turn", self.turn_deg_s, -3600, 3600),
         ):
             if value is not None and not low <= value <= high:
-                most = f" to {high:g}" if high < math.inf else " or more"
+                most = f" to {high:.0f}" if high < math.inf else " or more"
                 raise _refused(option, f"{value:g}", f"give {low:g}{most}")
 
     def by_sides(self, people: int) -> bool:

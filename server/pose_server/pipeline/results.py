@@ -16,11 +16,12 @@ from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.evidence import EVIDENCE_FILE, read_evidence
 from pose_server.pipeline.report import read_report
 
-__all__ = ["SEEN", "parse_seen", "read_people", "seen_subject"]
+__all__ = ["SEEN", "parse_seen", "read_people", "seen_subject", "title_of"]
 
 #: ``detected``: the detector's own 3D points; ``lifted``: what the solve was given.
 SEEN = ("detected", "lifted")
 _MOTION_FILE = "motion.npz"
+_PERSON = re.compile(r"person_(\d+)")
 
 
 def read_people(path: Path, persons: Sequence[int] = ()) -> dict[int, Motion]:
@@ -47,7 +48,7 @@ def read_people(path: Path, persons: Sequence[int] = ()) -> dict[int, Motion]:
     """
     if path.is_file() or (path / _MOTION_FILE).is_file():
         file = path if path.is_file() else path / _MOTION_FILE
-        found = re.fullmatch(r"person_(\d+)", file.resolve().parent.name)
+        found = _PERSON.fullmatch(file.resolve().parent.name)
         files = {int(found[1]) if found else 1: file}
     else:
         report = read_report(path)
@@ -64,6 +65,14 @@ def read_people(path: Path, persons: Sequence[int] = ()) -> dict[int, Motion]:
     if not wanted:
         raise InputError(f"Nobody was found in '{path}'; there is nothing to draw.", reason="NOBODY_THERE")
     return {number: read_npz(files[number]) for number in dict.fromkeys(wanted)}
+
+
+def title_of(path: Path) -> str:
+    """Return what a result is called above its pictures; of one person with the folder of the whole."""
+    path = path.resolve()
+    if path.name == _MOTION_FILE:
+        path = path.parent
+    return f"{path.parent.name}/{path.name}" if _PERSON.fullmatch(path.name) else path.name
 
 
 def parse_seen(text: str | None) -> tuple[str, ...]:
@@ -98,6 +107,13 @@ def seen_subject(result: Path, motions: Mapping[int, Motion], what: str, *, side
     NotFoundError, InputError
         There is no evidence, it is damaged, or it has no 3D points of the detector's.
     """
+    if not (result / EVIDENCE_FILE).is_file():
+        raise NotFoundError(
+            f"'{result}' has no {EVIDENCE_FILE}, from which --seen {what} is drawn; give the folder that an "
+            "import wrote.",
+            reason="EVIDENCE_MISSING",
+            path=result,
+        )
     evidence = read_evidence(result / EVIDENCE_FILE)
     lifter = LandmarkLifter()
     shown = []

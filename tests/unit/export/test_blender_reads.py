@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from other_readers import pose_matrices
 from pose_server.export.animation import Animation, animation_of
 from pose_server.export.bvh import write_bvh
 from pose_server.export.fbx import check_fbx, write_fbx
+from pose_server.export.formats import write_animation
 from pose_server.export.gltf import write_glb
 from pose_server.export.usd import write_usd
 from pose_server.pipeline.boundary import FloatArray
@@ -150,6 +152,13 @@ class TestInBlender:
         write_fbx(paths[1], rig, FileOptions())
         for read in read_in_blender(paths, rig.rate, len(rig)):
             check(read, rig, rest_offset=np.zeros(3))
+
+    def test_a_rig_without_a_body_is_an_armature_at_rest(self, tmp_path: Path, rig: Animation) -> None:
+        bare = dataclasses.replace(rig, mesh=None)
+        write_animation(tmp_path, bare, ["glb", "fbx"])
+        paths = [tmp_path / "motion.glb", tmp_path / "motion.fbx"]
+        for read in read_in_blender(paths, rig.rate, len(rig)):
+            check(read, bare.dressed(), rest_offset=np.zeros(3))
 
     def test_fbx_is_binary_and_in_centimetres(self, tmp_path: Path, rig: Animation) -> None:
         write_fbx(tmp_path / "a.fbx", rig, FileOptions())

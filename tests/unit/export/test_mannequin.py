@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -30,6 +31,19 @@ def test_every_limb_is_closed_and_outward(motion: Motion, rig: Animation) -> Non
         assert np.abs(np.linalg.norm(mesh.normals, axis=1) - 1).max() < 1e-9
         for joint in range(len(animation.joint_names)):
             closed_and_outward(mesh, joint)
+
+
+def test_a_skeleton_without_a_body_gets_rods(rig: Animation) -> None:
+    tips = rig.tips_m.copy()
+    tips[4] = 0
+    bare = dataclasses.replace(rig, mesh=None, tips_m=tips)
+    mesh = bare.dressed().mesh
+    for joint in range(len(rig.joint_names)):
+        closed_and_outward(mesh, joint)
+    assert np.isfinite(mesh.points_m).all() and np.isfinite(mesh.normals).all()
+    others = mesh.joints != 4
+    assert np.abs(mesh.points_m[others] - rig.mesh.points_m[others]).max() < 1e-12
+    assert rig.dressed() is rig
 
 
 def test_it_is_a_person(make_motion) -> None:

@@ -82,6 +82,22 @@ def test_curves_lie_where_their_scale_says() -> None:
     assert top <= points[:, 1].min() and points[:, 1].max() <= top + height
 
 
+def test_every_scale_has_two_marks_at_least_and_not_too_many() -> None:
+    for low, high in (
+        (-0.92, 0.95),
+        (0.1, 0.94),
+        (-1.02, 0.02),
+        (0.0, 1.0),
+        (3.0, 3.0),
+        (-4e-6, 4e-6),
+        (7, 9e4),
+    ):
+        canvas = Listed()
+        curve = Curve("b", (1, 2, 3), np.array([low, high]))
+        Curves("a", "m", np.array([0.0, 1.0]), (curve,)).draw(canvas, Axis(0.0, 1.0), 100.0)
+        assert 2 <= sum(colour != (1, 2, 3) for _, colour in canvas.curves) <= 6, (low, high)
+
+
 def test_bars_of_contacts_last_as_long_as_they_hold(tmp_path: Path, make_motion) -> None:
     motion = make_motion(frames=100, rate=Fraction(25))
     contacts = np.zeros((100, 4), np.float32)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +24,9 @@ from pose_server.pipeline.render_options import RenderOptions
 from pose_shared.errors import InputError, LimitError
 
 NTSC = Fraction(30000, 1001)
+
+
+Buffer = bytes | bytearray | memoryview
 
 
 class NumberedSource:
@@ -358,14 +363,17 @@ def test_a_film_may_begin_before_the_motion(tmp_path: Path, make_motion) -> None
 
 def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path, make_motion) -> None:
     (tmp_path / "folder.mp4").mkdir()
-    for path, size, words in (
-        (tmp_path / "film.avi", None, "let --out end in .mp4 or .gif"),
-        (tmp_path / "film", None, "let --out end in"),
-        (tmp_path / "folder.mp4", None, "is a folder"),
-        (tmp_path / "film.mp4", (961, 541), "give 962x542"),
+    for name, options, words in (
+        ("film.avi", RenderOptions(), "let --out end in .mp4 or .gif"),
+        ("film", RenderOptions(), "let --out end in"),
+        ("folder.mp4", RenderOptions(), "is a folder"),
+        ("film.mp4", RenderOptions(size=(961, 541)), "give 962x542"),
+        ("film.gif", RenderOptions(bitrate_kbps=500), "means nothing to GIF"),
     ):
         with pytest.raises(InputError, match=words):
-            check_target(path, RenderOptions(size=size))
+            check_target(tmp_path / name, options)
+    with pytest.raises(InputError, match="add camera to --view"):
+        shoot(tmp_path / "a.mp4", [make_motion(frames=3)], size=(96, 64), keypoints=True)
     for name in ("a.mp4", "a.gif"):
         with pytest.raises((InputError, LimitError), match="cannot be written"):
             shoot(tmp_path / "no" / name, [make_motion(frames=3)], size=(96, 64))
@@ -374,6 +382,22 @@ def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path, make_
     with pytest.raises(InputError, match="give that film, or leave --clip out"):
         shoot(tmp_path / "a.mp4", [make_motion(frames=3)], source=NumberedSource(3, 640, 640))
     assert [item.name for item in tmp_path.iterdir()] == ["folder.mp4"]
+
+
+@pytest.mark.parametrize("room", [0, 2_000, 20_000, 50_000])
+def test_a_full_disk_while_pictures_wait_for_their_palette(
+    tmp_path: Path, make_motion, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Buffer) -> int:
+            if self.tell() + memoryview(data).nbytes > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    monkeypatch.setattr("pose_server.export.gif.tempfile.TemporaryFile", lambda dir: Full())
+    with pytest.raises(LimitError, match="The disk is full while writing"):
+        shoot(tmp_path / "a.gif", [make_motion(frames=60)], size=(192, 128))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

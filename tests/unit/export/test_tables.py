@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -99,6 +100,23 @@ class TestC3d:
     def test_a_missing_folder_is_one_sentence(self, tmp_path: Path, rig: Animation) -> None:
         with pytest.raises(InputError, match="another output folder"):
             write_c3d(tmp_path / "no" / "a.c3d", rig, FileOptions())
+
+    @pytest.mark.parametrize("missing", [512, 2_000, 10**6])
+    def test_a_file_that_was_cut_by_a_full_disk(
+        self, tmp_path: Path, rig: Animation, monkeypatch: pytest.MonkeyPatch, missing: int
+    ) -> None:
+        import ezc3d
+
+        whole = ezc3d.c3d.write
+
+        def cut(self: ezc3d.c3d, path: str) -> None:
+            whole(self, path)
+            os.truncate(path, max(os.path.getsize(path) - missing, 0))
+
+        monkeypatch.setattr(ezc3d.c3d, "write", cut)
+        with pytest.raises(LimitError, match="The disk is full"):
+            write_c3d(tmp_path / "a.c3d", rig, FileOptions())
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_the_rate_of_a_trc_has_no_digits_that_are_none(tmp_path: Path, make_motion) -> None:

@@ -12,7 +12,7 @@ from pose_server.export.subject import subject_of
 from pose_server.pipeline.camera import project
 from pose_server.pipeline.progress import SilentProgress
 from pose_server.pipeline.render_options import RenderOptions
-from pose_server.pipeline.results import parse_seen, read_people, seen_subject
+from pose_server.pipeline.results import parse_seen, read_people, seen_subject, title_of
 from pose_shared.errors import InputError, NotFoundError
 
 
@@ -35,6 +35,12 @@ def test_everybody_one_of_them_and_single_files(result: Path) -> None:
 def test_a_file_of_any_name_is_the_first_person(result: Path, tmp_path: Path) -> None:
     (tmp_path / "walk.npz").write_bytes((result / "person_03" / "motion.npz").read_bytes())
     assert tuple(read_people(tmp_path / "walk.npz")) == (1,)
+
+
+def test_titles_tell_results_and_people_apart(result: Path, tmp_path: Path) -> None:
+    assert title_of(result) == "made"
+    assert title_of(result / "person_03") == title_of(result / "person_03" / "motion.npz") == "made/person_03"
+    assert title_of(tmp_path / "walk.npz") == "walk.npz"
 
 
 def test_who_is_not_there(result: Path, tmp_path: Path) -> None:
