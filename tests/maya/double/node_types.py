@@ -309,9 +309,9 @@ keyTimeValue ktv message - m
 preInfinity pre enum:Constant:Linear:Cycle=3:Cycle_with_Offset:Oscillate 0 -
 postInfinity pst enum:Constant:Linear:Cycle=3:Cycle_with_Offset:Oscillate 0 -
 weightedTangents wgt bool 0 -
-tangentType tan
-enum:Global=0:Fixed=1:Linear=2:Flat=3:Step=5:Spline=9:Clamped=10:Plateau=16:StepNext=17:Auto=18 0 -
-useCurveColor ucc bool 0 - rotationInterpolation roti enum:None:Quaternion 1 -
+tangentType tan short 0 -
+useCurveColor ucc bool 0 -
+rotationInterpolation roti enum:None:Quaternion 1 -
 """
 
 
