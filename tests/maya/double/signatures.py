@@ -86,6 +86,7 @@ def signature(command: str) -> Signature:
             short = queried.pop(0)
             result.query.add(short)
             result.long_of[short] = long
+    result.queryable = result.queryable or command in QUERYABLE
     result.create |= CORRECTED.get(command, {})
     for short, long in SHORT.get(command, {}).items():
         result.long_of.setdefault(short, long)
@@ -170,6 +171,8 @@ SHORT: dict[str, dict[str, str]] = {
 
 #: What the pages' tables leave out though their examples use it, and so the stubs too.
 CORRECTED = {"upAxis": {"axis": "str", "ax": "str"}}
+#: Commands that answer a query without any flag, which the stubs cannot say: currentTime.html.
+QUERYABLE = {"currentTime"}
 
 #: Flags of a unit, which the stubs call str because the pages say "angle" or "time": these take numbers too.
 UNIT_FLAGS = {
