@@ -442,32 +442,13 @@ def _parent(file: MaFile, words: list[Token]) -> None:
         node.parent = target
 
 
-_ADD_FLAGS = dict.fromkeys(
-    [
-        "-ci",
-        "-sn",
-        "-ln",
-        "-nn",
-        "-at",
-        "-dt",
-        "-dv",
-        "-min",
-        "-max",
-        "-smn",
-        "-smx",
-        "-en",
-        "-k",
-        "-h",
-        "-p",
-        "-nc",
-        "-s",
-        "-r",
-        "-w",
-        "-uac",
-    ],
-    1,
-)
-_ADD_FLAGS |= dict.fromkeys(("-im", "-is", "-dcb", "-ct"), 1) | {"-m": 0}
+_ADD_FLAGS: dict[str, int] = {
+    **dict.fromkeys(
+        ("-ci", "-sn", "-ln", "-nn", "-at", "-dt", "-dv", "-min", "-max", "-smn", "-smx", "-en"), 1
+    ),
+    **dict.fromkeys(("-k", "-h", "-p", "-nc", "-s", "-r", "-w", "-uac", "-im", "-is", "-dcb", "-ct"), 1),
+    "-m": 0,
+}
 
 
 def _add(node: Node, words: list[Token]) -> None:

@@ -1,4 +1,4 @@
-"""The double of Maya against what Autodesk's pages say. Pages: help.autodesk.com, Maya-Tech-Docs and MAYA-API-REF."""
+"""The double of Maya against Autodesk's pages: help.autodesk.com, Maya-Tech-Docs and MAYA-API-REF."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def test_every_modelled_flag_is_documented(maya: Any) -> None:
 
 #: Public members of classes that types-maya leaves out, from py_ref/class_open_maya*_1_1_<name>.html.
 _DOCUMENTED = {
-    "MFnAnimCurve": "addKey addKeys addKeysWithTangents animCurveType create evaluate find findClosest inTangentType "
-    "input insertKey isBreakdown isStatic isTimeInput isUnitlessInput isWeighted numKeys outTangentType "
+    "MFnAnimCurve": "addKey addKeys addKeysWithTangents animCurveType create evaluate find findClosest "
+    "inTangentType input insertKey isBreakdown isStatic isTimeInput isUnitlessInput isWeighted numKeys outTangentType "
     "postInfinityType preInfinityType remove setInTangentType setInput setIsWeighted setOutTangentType "
     "setPostInfinityType setPreInfinityType setValue timedAnimCurveTypeForPlug value",
     "MAnimCurveChange": "undoIt redoIt",
@@ -126,13 +126,13 @@ _DOCUMENTED = {
     "MFnTransform": "create rotation rotationOrder scale setRotation setScale setTranslation transformation "
     "translation",
     "MFnMatrixData": "create matrix",
-    "MEulerRotation": "alternateSolution asMatrix asQuaternion asVector closestSolution decompose isEquivalent order "
-    "reorder reorderIt setToClosestSolution x y z",
-    "MPxCommand": "clearResult displayError displayInfo displayWarning doIt hasSyntax isUndoable redoIt setResult "
-    "syntax undoIt kLong kDouble kString kNoArg",
+    "MEulerRotation": "alternateSolution asMatrix asQuaternion asVector closestSolution decompose isEquivalent "
+    "order reorder reorderIt setToClosestSolution x y z",
+    "MPxCommand": "clearResult displayError displayInfo displayWarning doIt hasSyntax isUndoable redoIt "
+    "setResult syntax undoIt kLong kDouble kString kNoArg",
     "MFnPlugin": "deregisterCommand loadPath name registerCommand vendor version",
-    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList getSelectionListByName "
-    "isYAxisUp isZAxisUp mayaState mayaVersion kInteractive kBatch kLibraryApp kBaseUIMode",
+    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList "
+    "getSelectionListByName isYAxisUp isZAxisUp mayaState mayaVersion kInteractive kBatch kLibraryApp kBaseUIMode",
     "MSceneMessage": "addCallback",
 }
 
@@ -334,7 +334,7 @@ def test_joint_matrix(maya: Any) -> None:
 
 
 def test_rotations_turn_about_fixed_directions(maya: Any) -> None:
-    """Nodes/transform.html: AX, AY, AZ; p' = p * M. A quarter turn about z takes x to y, about x takes y to z."""
+    """Nodes/transform.html: AX, AY, AZ; p' = p * M. A quarter turn about z takes x to y."""
     for axis, before, after in (
         ("z", (1, 0, 0), (0, 1, 0)),
         ("x", (0, 1, 0), (0, 0, 1)),
@@ -441,7 +441,7 @@ def test_curves_hold_inner_units_and_commands_speak_the_scenes(maya: Any) -> Non
 
 
 def test_change_of_time_unit(maya: Any) -> None:
-    """CommandsPython/currentUnit.html, -updateAnimation: with it a key keeps its time, without it its frame."""
+    """CommandsPython/currentUnit.html, -updateAnimation: keys keep their time, or else their frame."""
     cmds = maya.cmds
     node = cmds.createNode("transform")
     cmds.setKeyframe(node, attribute="tx", time=12, value=1)
@@ -642,7 +642,7 @@ def test_switching_undo_off_flushes_it(maya: Any) -> None:
 
 
 def test_edits_by_the_api_are_not_undone(maya: Any) -> None:
-    """class_m_anim_curve_change.html: keys cannot be kept by an MDGModifier; without a change they are not undone."""
+    """class_m_anim_curve_change.html: without a change keys are not undone."""
     cmds = maya.cmds
     cmds.createNode("transform", name="a")
     keyed(maya, "a.tx", [0.0, 1.0])

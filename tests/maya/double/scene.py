@@ -243,8 +243,8 @@ class Scene:
     def free_name(self, node: Node, name: str, namespace: str, parent: Node | None) -> str:
         """The name, or with the first number that is free: a DAG name is free among its siblings alone.
 
-        From practice, no page found: names in the DAG are unique under one parent, others in their namespace. A name
-        that Maya numbers itself (``joint#``) is like no other of the scene.
+        From practice, no page found: names in the DAG are unique under one parent, others in their namespace;
+        a name that Maya numbers itself (``joint#``) is like no other of the scene.
         """
 
         numbered = name.endswith("#")
