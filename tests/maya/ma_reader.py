@@ -1,8 +1,8 @@
 """A reader of Maya ASCII of its own: what a .ma says, and where its nodes are at a time.
 
 It knows the statements of Autodesk's "Maya ASCII file format": requires, currentUnit, fileInfo, createNode,
-rename, parent, select, addAttr, setAttr, connectAttr, and raises on what it does not know. It shares the maths of
-matrices and curves with the double of Maya, and nothing with any writer.
+rename, parent, select, addAttr, setAttr, connectAttr, and raises on what it does not know. It shares the
+maths of matrices and curves with the double of Maya, and nothing with any writer.
 """
 
 from __future__ import annotations

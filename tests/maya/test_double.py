@@ -117,9 +117,10 @@ def test_every_modelled_flag_is_documented(maya: Any) -> None:
 #: Public members of classes that types-maya leaves out, from py_ref/class_open_maya*_1_1_<name>.html.
 _DOCUMENTED = {
     "MFnAnimCurve": "addKey addKeys addKeysWithTangents animCurveType create evaluate find findClosest "
-    "inTangentType input insertKey isBreakdown isStatic isTimeInput isUnitlessInput isWeighted numKeys outTangentType "
-    "postInfinityType preInfinityType remove setInTangentType setInput setIsWeighted setOutTangentType "
-    "setPostInfinityType setPreInfinityType setValue timedAnimCurveTypeForPlug value",
+    "inTangentType input insertKey isBreakdown isStatic isTimeInput isUnitlessInput isWeighted "
+    "numKeys outTangentType postInfinityType preInfinityType remove setInTangentType setInput "
+    "setIsWeighted setOutTangentType setPostInfinityType setPreInfinityType setValue "
+    "timedAnimCurveTypeForPlug value",
     "MAnimCurveChange": "undoIt redoIt",
     "MAnimControl": "currentTime setCurrentTime minTime maxTime isPlaying",
     "MObjectHandle": "isValid isAlive object hashCode objectRef",
@@ -132,7 +133,8 @@ _DOCUMENTED = {
     "setResult syntax undoIt kLong kDouble kString kNoArg",
     "MFnPlugin": "deregisterCommand loadPath name registerCommand vendor version",
     "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList "
-    "getSelectionListByName isYAxisUp isZAxisUp mayaState mayaVersion kInteractive kBatch kLibraryApp kBaseUIMode",
+    "getSelectionListByName isYAxisUp isZAxisUp mayaState mayaVersion kInteractive kBatch "
+    "kLibraryApp kBaseUIMode",
     "MSceneMessage": "addCallback",
 }
 

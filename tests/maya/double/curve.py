@@ -61,8 +61,8 @@ class Keys:
     def put_all(self, ticks: list[int], values: list[float], into: str, out: str, keep: bool) -> Keys:
         """With many keys more.
 
-        class_m_fn_anim_curve.html, addKeys: without keepExistingKeys the keys that are there are cut first. How
-        far the cut goes where the old keys reach beyond the new ones is not said, and so refused here.
+        class_m_fn_anim_curve.html, addKeys: without keepExistingKeys the keys that are there are cut first.
+        How far the cut goes where the old keys reach beyond the new ones is not said, and so refused here.
         """
         if any(b <= a for a, b in pairwise(ticks)):
             raise RuntimeError("(kInvalidParameter): Times of keys must ascend")
