@@ -132,9 +132,8 @@ _DOCUMENTED = {
     "MPxCommand": "clearResult displayError displayInfo displayWarning doIt hasSyntax isUndoable redoIt "
     "setResult syntax undoIt kLong kDouble kString kNoArg",
     "MFnPlugin": "deregisterCommand loadPath name registerCommand vendor version",
-    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList "
-    "getSelectionListByName isYAxisUp isZAxisUp mayaState mayaVersion kInteractive kBatch "
-    "kLibraryApp kBaseUIMode",
+    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList isYAxisUp isZAxisUp "
+    "getSelectionListByName mayaState mayaVersion kInteractive kBatch kLibraryApp kBaseUIMode",
     "MSceneMessage": "addCallback",
 }
 
@@ -498,7 +497,9 @@ def test_keys_by_command(maya: Any) -> None:
     assert cmds.getAttr(f"{node}.rx") == 90
     assert cmds.keyTangent(node, query=True, attribute="rx", outTangentType=True) == ["step"]
     assert cmds.keyframe(node, query=True, attribute="tx", time=(2, 9), timeChange=True) == [5, 9]
-    assert cmds.cutKey(node, attribute="tx", time=(5, 5)) == 1
+    cmds.keyframe(node, edit=True, attribute="tx", time=(5, 5), relative=True, valueChange=3, timeChange=1)
+    assert cmds.keyframe(node, query=True, attribute="tx", valueChange=True) == [2, 5, 2]
+    assert cmds.cutKey(node, attribute="tx", time=(6, 6)) == 1
     assert cmds.keyframe(node, query=True, attribute="tx", keyframeCount=True) == 2
     cmds.cutKey(node, attribute="tx")
     assert cmds.listConnections(f"{node}.tx") is None and cmds.getAttr(f"{node}.tx") == 2

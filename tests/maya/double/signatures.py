@@ -87,6 +87,8 @@ def signature(command: str) -> Signature:
             result.query.add(short)
             result.long_of[short] = long
     result.queryable = result.queryable or command in QUERYABLE
+    if command in EDITED_BY_CREATE:
+        result.edit |= result.create
     result.create |= CORRECTED.get(command, {})
     for short, long in SHORT.get(command, {}).items():
         result.long_of.setdefault(short, long)
@@ -173,6 +175,8 @@ SHORT: dict[str, dict[str, str]] = {
 CORRECTED = {"upAxis": {"axis": "str", "ax": "str"}}
 #: Commands that answer a query without any flag, which the stubs cannot say: currentTime.html.
 QUERYABLE = {"currentTime"}
+#: Commands whose edit mode says which keys by the flags of create mode, as the examples of their pages do.
+EDITED_BY_CREATE = {"keyframe", "keyTangent"}
 
 #: Flags of a unit, which the stubs call str because the pages say "angle" or "time": these take numbers too.
 UNIT_FLAGS = {
@@ -183,8 +187,7 @@ UNIT_FLAGS = {
     ("joint", "angleZ"),
     ("xform", "rotation"),
     ("xform", "rotateAxis"),
-    ("camera", "farClipPlane"),
-    ("camera", "nearClipPlane"),
+    ("camera", "rotation"),
     ("setKeyframe", "time"),
     ("cutKey", "time"),
     ("keyframe", "time"),
