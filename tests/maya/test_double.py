@@ -124,15 +124,17 @@ _DOCUMENTED = {
     "MAnimCurveChange": "undoIt redoIt",
     "MAnimControl": "currentTime setCurrentTime minTime maxTime isPlaying",
     "MObjectHandle": "isValid isAlive object hashCode objectRef",
-    "MFnTransform": "create rotation rotationOrder scale setRotation setScale setTranslation transformation "
-    "translation",
+    "MFnTransform": "create rotation rotationOrder scale setRotation setScale setTranslation "
+    "transformation translation",
     "MFnMatrixData": "create matrix",
-    "MEulerRotation": "alternateSolution asMatrix asQuaternion asVector closestSolution decompose isEquivalent "
+    "MEulerRotation": "alternateSolution asMatrix asQuaternion asVector closestSolution decompose "
+    "isEquivalent "
     "order reorder reorderIt setToClosestSolution x y z",
     "MPxCommand": "clearResult displayError displayInfo displayWarning doIt hasSyntax isUndoable redoIt "
     "setResult syntax undoIt kLong kDouble kString kNoArg",
     "MFnPlugin": "deregisterCommand loadPath name registerCommand vendor version",
-    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList isYAxisUp isZAxisUp "
+    "MGlobal": "apiVersion displayError displayInfo displayWarning getActiveSelectionList isYAxisUp "
+    "isZAxisUp "
     "getSelectionListByName mayaState mayaVersion kInteractive kBatch kLibraryApp kBaseUIMode",
     "MSceneMessage": "addCallback",
 }
