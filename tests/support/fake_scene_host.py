@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from pose_from_video.window.scene_host import Character, ImagePlane, ImportedPerson, Placement
+from pose_from_video.scene_host import Character, ImagePlane, ImportedPerson, Placement
 from pose_shared.errors import ConflictError
 from pose_shared.joint_motion import JointMotion
 from pose_shared.rig import Rig
@@ -119,7 +119,7 @@ class FakeSceneHost:
     ) -> list[str]:
         self._fail()
         self.rig_motions[character.node] = motion
-        return []
+        return list(motion.notes)
 
     def drive_by_human_ik(self, character: Character, person: ImportedPerson) -> list[str]:
         self._fail()

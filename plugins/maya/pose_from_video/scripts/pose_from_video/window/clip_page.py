@@ -12,9 +12,9 @@ from pose_shared.messages import ServerInfo
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import Qt, QtWidgets, Signal
+from ..scene_host import Placement
 from .desk import Desk
 from .fields import Section, choice, choose, chosen, form, number, pair, text_line, tick, whole, words
-from .scene_host import Placement
 from .solve_fields import SolveFields
 
 __all__ = ["ClipPage"]
@@ -221,8 +221,8 @@ class ClipPage(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         head = QtWidgets.QWidget()
         clip = form(head)
-        clip.addRow("Video", pair(self.path, self.browse, self.planes))
-        clip.addRow("", self.description)
+        clip.addRow("Video", self.path)
+        clip.addRow("", pair(self.description, self.browse, self.planes))
         self.sections: Dict[str, Section] = {}
         rows = {
             "Range and Rate": [
