@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import shutil
@@ -26,7 +27,7 @@ from pose_shared.rig import Rig, RigBone
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 pytest.importorskip(
-    "PySide6.QtWidgets",
+    "pose_from_video.qt",
     reason="PySide6 is not installed (pip install -e .[dev]), or lacks a library (scripts/system-packages)",
     exc_type=ImportError,
 )
@@ -35,7 +36,9 @@ from fake_scene_host import FakeSceneHost
 from pose_from_video.qt import Qt, QtCore, QtGui, QtWidgets
 from pose_from_video.scene_host import ImagePlane
 from pose_from_video.window import PoseWindow
-from PySide6.QtTest import QTest
+
+#: Of the same Qt.
+QTest = importlib.import_module(f"{QtCore.__name__.rpartition('.')[0]}.QtTest").QTest
 
 REST = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0)
 HERO = Rig("hero", (RigBone("hips", "", REST),))
@@ -48,7 +51,7 @@ def pause(seconds: float) -> None:
     """Let Qt and everybody else work: QTest's own waiting keeps Python's lock."""
     loop = QtCore.QEventLoop()
     QtCore.QTimer.singleShot(round(seconds * 1000), loop.quit)
-    loop.exec()
+    (getattr(loop, "exec", None) or loop.exec_)()
 
 
 class User:
@@ -290,12 +293,16 @@ class TestImport:
         user.type(page.path, str(tmp_path / "none.mp4"))
         assert "There is no file" in page.description.text()
 
+    @pytest.mark.filterwarnings("ignore:.*QDragEnterEvent:DeprecationWarning")
     def test_a_film_can_be_dropped(self, user: User, film: Path) -> None:
         page, mime = user.window.clip_page, QtCore.QMimeData()
         mime.setUrls([QtCore.QUrl.fromLocalFile(str(film))])
         copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-        no_keys, place = Qt.KeyboardModifier.NoModifier, QtCore.QPointF(20, 20)
-        drop = QtGui.QDropEvent(place, copy, mime, left, no_keys)
+        no_keys, place = Qt.KeyboardModifier.NoModifier, QtCore.QPoint(20, 20)
+        enter = QtGui.QDragEnterEvent(place, copy, mime, left, no_keys)
+        QtWidgets.QApplication.sendEvent(page, enter)
+        assert enter.isAccepted()
+        drop = QtGui.QDropEvent(QtCore.QPointF(place), copy, mime, left, no_keys)
         QtWidgets.QApplication.sendEvent(page, drop)
         assert page.path.text() == str(film)
 
