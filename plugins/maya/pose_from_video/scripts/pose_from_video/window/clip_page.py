@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 from pose_shared.clips import FILM_SUFFIXES, IMAGE_SUFFIXES
 from pose_shared.errors import PoseError
-from pose_shared.import_settings import ImportSettings
+from pose_shared.import_settings import RATES, ImportSettings
 from pose_shared.messages import ServerInfo
 from pose_shared.solve_settings import SolveSettings
 
@@ -19,11 +19,6 @@ from .solve_fields import SolveFields
 
 __all__ = ["ClipPage"]
 
-_RATES = (
-    ("MATCH", "Match Scene to Film", "Give the scene the film's rate and frame range"),
-    ("CONVERT", "Convert to Scene", "Leave the scene as it is; one key on each of its frames"),
-    ("KEEP", "Keep Film Frames", "Leave the scene as it is; one key for each film frame, at its time"),
-)
 _LENSES = (
     ("", "Not Known", "What the film says of itself, what its lines tell, or else a usual one"),
     ("fov_deg", "Field of View", "Horizontal, in degrees"),
@@ -187,7 +182,7 @@ class ClipPage(QtWidgets.QWidget):
     def _make_range(self) -> None:
         self.frame_start = whole(0, 0, _MOST_FRAMES, "First frame of the film to import, counted from 0")
         self.frame_end = whole(0, 0, _MOST_FRAMES, "First frame of the film to leave out", "End of the film")
-        self.rate = choice(_RATES, "What to do where the scene runs at another rate than the film")
+        self.rate = choice(RATES, "What to do where the scene runs at another rate than the film")
         self.scene_frame = whole(
             _UNSET_FRAME,
             _UNSET_FRAME,
