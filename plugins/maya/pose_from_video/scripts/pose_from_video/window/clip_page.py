@@ -14,7 +14,20 @@ from pose_shared.solve_settings import SolveSettings
 from ..qt import Qt, QtWidgets, Signal
 from ..scene_host import Placement
 from .desk import Desk
-from .fields import Section, choice, choose, chosen, form, number, pair, text_line, tick, whole, words
+from .fields import (
+    Section,
+    align_labels,
+    choice,
+    choose,
+    chosen,
+    form,
+    number,
+    pair,
+    text_line,
+    tick,
+    whole,
+    words,
+)
 from .solve_fields import SolveFields
 
 __all__ = ["ClipPage"]
@@ -217,7 +230,8 @@ class ClipPage(QtWidgets.QWidget):
         head = QtWidgets.QWidget()
         clip = form(head)
         clip.addRow("Video", self.path)
-        clip.addRow("", pair(self.description, self.browse, self.planes))
+        clip.addRow("", pair(QtWidgets.QWidget(), self.browse, self.planes))
+        clip.addRow("", self.description)
         self.sections: Dict[str, Section] = {}
         rows = {
             "Range and Rate": [
@@ -238,6 +252,7 @@ class ClipPage(QtWidgets.QWidget):
         }
         inside = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(head)
         for title, fields in rows.items():
             section = Section(title, title in ("Range and Rate", "People"))
@@ -246,13 +261,13 @@ class ClipPage(QtWidgets.QWidget):
             self.sections[title] = section
             column.addWidget(section)
         self.solve = SolveFields(self.sections["Solve"].form)
+        align_labels([clip, *(section.form for section in self.sections.values())])
         column.addStretch(1)
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
         outer = QtWidgets.QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll, 1)
         outer.addWidget(self.import_button)
 

@@ -79,7 +79,7 @@ class PoseWindow(QtWidgets.QWidget):
         column.addWidget(self.messages)
         self._connect()
         em = self.fontMetrics().height()
-        self.resize(em * 28, em * 38)
+        self.resize(em * 30, em * 42)
         self.look_at_scene()
         self.desk.say(self.flow.left_before())
         self.server_page.look_for_server()
