@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Optional, Tuple
+from typing import Mapping, Optional, Tuple, Union
 
 from pose_shared._generated.pose.v1 import jobs_pb2, system_pb2, types_pb2
 from pose_shared.errors import PoseError
+from pose_shared.solve_settings import SETTINGS
 
 __all__ = [
     "DetectorInfo",
@@ -128,6 +129,11 @@ class Job:
         Why it failed or that it was cancelled.
     refines
         Name of the job whose result it solves again; empty for an import.
+    first_source_frame
+        First film frame that was asked for; None where that was said in seconds.
+    solve
+        How it was to be solved, as far as that was said: options of `pose_shared.request.solve_spec` that
+        are one value each.
     """
 
     name: str
@@ -142,6 +148,8 @@ class Job:
     people: Tuple[Person, ...]
     files: Tuple[ResultFile, ...]
     refines: str
+    first_source_frame: Optional[int] = 0
+    solve: Mapping[str, Union[float, str]] = field(default_factory=dict)
 
     @classmethod
     def from_proto(cls, message: jobs_pb2.Job) -> Job:
@@ -159,6 +167,14 @@ class Job:
             people=tuple(_person(person) for person in message.people),
             files=tuple(ResultFile(f.path, f.size_bytes, f.sha256) for f in message.files),
             refines=message.refines,
+            first_source_frame=None
+            if message.spec.start.WhichOneof("at") == "seconds"
+            else message.spec.start.frame,
+            solve={
+                name: getattr(message.spec.solve, name)
+                for name in SETTINGS
+                if message.spec.solve.HasField(name)
+            },
         )
 
 

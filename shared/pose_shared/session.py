@@ -16,7 +16,15 @@ from pose_shared.messages import Job, JobEvent, Person, StageProgress
 from pose_shared.motion import MotionChannels
 from pose_shared.worker_thread import WorkerThread
 
-__all__ = ["Delivery", "FetchRequest", "ImportRequest", "RefineRequest", "Result", "Session"]
+__all__ = [
+    "Delivery",
+    "FetchRequest",
+    "ImportRequest",
+    "RefineRequest",
+    "Result",
+    "Session",
+    "stage_words",
+]
 
 OnEvent = Callable[[JobEvent], None]
 OnJob = Callable[[Job], object]
@@ -34,6 +42,11 @@ _STAGES = {
     "download": "Fetching the motion",
 }
 _BYTE_STAGES = ("read", "upload", "download")
+
+
+def stage_words(stage: str) -> str:
+    """Return what goes on in a stage, in words."""
+    return _STAGES.get(stage, stage.capitalize() or "Waiting for the server")
 
 
 @dataclass(frozen=True)
@@ -203,6 +216,8 @@ class Session:
         self.found: Sequence[Person] = ()
         self.progress = StageProgress("", 0, 0)
         self.cancelling = False
+        self._client: Optional[Client] = None
+        self._left = False
         self._worker: WorkerThread[Result] = WorkerThread(self._work)
 
     def poll(self) -> bool:
@@ -222,6 +237,15 @@ class Session:
         self.cancelling = True
         self._worker.cancel()
 
+    def leave(self) -> None:
+        """Let go of it, while its job, if there is one by now, goes on; returns at once.
+
+        With the name of the job somebody can come back (`FetchRequest`).
+        """
+        self._left = True
+        if self._client is not None:
+            self._client.close()
+
     def wait(self, seconds: float) -> bool:
         """Wait for its end, where there is no event loop; return whether it came."""
         self._worker.join(seconds)
@@ -236,7 +260,7 @@ class Session:
         """What is going on, in words."""
         if self.cancelling:
             return "Cancelling"
-        return _STAGES.get(self.progress.stage, self.progress.stage.capitalize() or "Waiting for the server")
+        return stage_words(self.progress.stage)
 
     @property
     def factor(self) -> float:
@@ -267,6 +291,9 @@ class Session:
 
     def _work(self, post: OnEvent, stop: CancelToken) -> Result:
         with Client(self.request.server) as client:
+            self._client = client
+            if self._left:  # before there was a client to close
+                client.close()
             job = self.request.run(client, post, stop, self._take_name)
             wanted = self.request.delivery
             persons = [person.index for person in job.people]

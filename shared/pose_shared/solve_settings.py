@@ -48,9 +48,7 @@ class SolveSettings:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> SolveSettings:
         """Return the settings among some options; what is absent or None is the server's default."""
-        given: Dict[str, Any] = {
-            name: options[name] for name in SETTINGS if options.get(name) is not None
-        }
+        given: Dict[str, Any] = {name: options[name] for name in SETTINGS if options.get(name) is not None}
         return cls(**given)
 
     @property
