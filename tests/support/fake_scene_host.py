@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from pose_from_video.window.scene_host import Character, ImagePlane, ImportedPerson, Placement
+from pose_from_video.scene_host import Character, ImagePlane, ImportedPerson, Placement
 from pose_shared.errors import ConflictError
 from pose_shared.joint_motion import JointMotion
 from pose_shared.rig import Rig

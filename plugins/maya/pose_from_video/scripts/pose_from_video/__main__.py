@@ -2,7 +2,7 @@
 
 ::
 
-    mayapy -m pose_from_video CLIP --out scene.ma [--server HOST:PORT] [--people N] [--range A:B] [--rate MATCH]
+    mayapy -m pose_from_video CLIP --out scene.ma [--server HOST:PORT] [--people N] [--range A:B]
 """
 
 from __future__ import annotations

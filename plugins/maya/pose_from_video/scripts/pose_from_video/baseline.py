@@ -1,8 +1,8 @@
 """Reads the ``3d_data.json`` of 3d-pose-baseline, and turns its points into joints that a scene can have.
 
 The file holds, by frame and joint of Human3.6M, ``{"translate": [x, y, z]}``; its lengths are taken for
-millimetres. The joints are those that its `maya_skeleton.py` makes, of the same names and with the same parents,
-turned upright as it does. Unlike there, bones keep their lengths (medians), and joints turn.
+millimetres. The joints are those that its `maya_skeleton.py` makes, with the same names and parents, turned
+upright as it does. Unlike there, bones keep their lengths (medians), and joints turn.
 """
 
 from __future__ import annotations

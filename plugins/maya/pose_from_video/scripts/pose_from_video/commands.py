@@ -91,7 +91,9 @@ def import_video(
     """
     if rate not in RATES:
         raise InputError(
-            f"There is no rate '{rate}'; choose from {', '.join(RATES)}.", reason="OPTION_INVALID", option="rate"
+            f"There is no rate '{rate}'; choose from {', '.join(RATES)}.",
+            reason="OPTION_INVALID",
+            option="rate",
         )
     _check_solve(solve)
     scene = MayaScene()

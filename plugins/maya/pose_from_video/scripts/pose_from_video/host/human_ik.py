@@ -58,7 +58,9 @@ def add_character(name: str, joints: Mapping[str, str]) -> str:
     character = str(mel.eval(f"hikCreateCharacter({_quoted(name)})"))
     try:
         for body_part, number in _numbers(joints).items():
-            mel.eval(f"hikSetCharacterObject({_quoted(joints[body_part])}, {_quoted(character)}, {number}, 0)")
+            mel.eval(
+                f"hikSetCharacterObject({_quoted(joints[body_part])}, {_quoted(character)}, {number}, 0)"
+            )
         mel.eval(f"hikCharacterLock({_quoted(character)}, 1, 1)")
         _update_window()
         if not is_locked(character):

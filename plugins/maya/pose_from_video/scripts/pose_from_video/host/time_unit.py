@@ -46,7 +46,9 @@ def rate_of(unit: str) -> Fraction:
         return Fraction(_NAMED[unit])
     if unit in _LONG:
         return _LONG[unit]
-    number = unit[: -len("fps")] if unit.endswith("fps") else unit[: -len("df")] if unit.endswith("df") else ""
+    number = (
+        unit[: -len("fps")] if unit.endswith("fps") else unit[: -len("df")] if unit.endswith("df") else ""
+    )
     return _NTSC.get(number) or Fraction(number)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Dict, List, Optional
 from pose_shared.worker_thread import WorkerThread
 
 from ..qt import QtWidgets
+from ..scene_host import Character, ImportedPerson
 from .desk import Desk
 from .fields import choice, choose, chosen, form, tick, words
 from .people_field import PeopleField
-from .scene_host import Character, ImportedPerson
 
 __all__ = ["CharacterPage"]
 

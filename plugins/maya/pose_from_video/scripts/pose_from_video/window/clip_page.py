@@ -12,9 +12,9 @@ from pose_shared.messages import ServerInfo
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import Qt, QtWidgets, Signal
+from ..scene_host import Placement
 from .desk import Desk
 from .fields import Section, choice, choose, chosen, form, number, pair, text_line, tick, whole, words
-from .scene_host import Placement
 from .solve_fields import SolveFields
 
 __all__ = ["ClipPage"]

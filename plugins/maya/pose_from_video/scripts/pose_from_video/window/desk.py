@@ -10,7 +10,7 @@ from pose_shared.connection import DEFAULT_PORT
 from pose_shared.errors import InternalError, PoseError
 
 from ..qt import QtCore, Signal
-from .scene_host import SceneHost
+from ..scene_host import SceneHost
 from .work import Work
 
 __all__ = ["Desk"]

@@ -13,8 +13,8 @@ from pose_shared.session import Delivery, FetchRequest, RefineRequest, Result, S
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import QtCore, Signal
+from ..scene_host import ImportedPerson, Placement
 from .desk import Desk
-from .scene_host import ImportedPerson, Placement
 
 __all__ = ["Flow"]
 

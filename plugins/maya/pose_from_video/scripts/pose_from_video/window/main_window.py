@@ -10,6 +10,7 @@ from pose_shared.session import Result
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import QtWidgets
+from ..scene_host import ImportedPerson, Placement, SceneHost
 from .character_page import CharacterPage
 from .clip_page import ClipPage
 from .desk import Desk
@@ -19,7 +20,6 @@ from .message_area import MessageArea
 from .people_page import PeoplePage
 from .progress_strip import ProgressStrip
 from .refine_page import RefinePage
-from .scene_host import ImportedPerson, Placement, SceneHost
 from .server_page import ServerPage, this_machines_server
 
 __all__ = ["PoseWindow"]

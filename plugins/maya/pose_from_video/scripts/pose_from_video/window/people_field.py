@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import List, Optional
 
 from ..qt import QtWidgets
+from ..scene_host import ImportedPerson
 from .fields import choice, choose, chosen
-from .scene_host import ImportedPerson
 
 __all__ = ["PeopleField"]
 

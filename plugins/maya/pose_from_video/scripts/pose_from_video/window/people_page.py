@@ -8,8 +8,8 @@ from pose_shared.people_choice import PeopleChoice, PersonRow, count_words
 from pose_shared.session import Result
 
 from ..qt import Qt, QtCore, QtGui, QtWidgets, Signal
+from ..scene_host import Placement
 from .fields import words
-from .scene_host import Placement
 
 __all__ = ["CoverageBar", "PeoplePage"]
 

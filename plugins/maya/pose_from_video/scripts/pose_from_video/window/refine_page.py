@@ -7,10 +7,10 @@ from typing import List, Optional
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import Qt, QtWidgets, Signal
+from ..scene_host import ImportedPerson
 from .desk import Desk
 from .fields import form, words
 from .people_field import PeopleField
-from .scene_host import ImportedPerson
 from .solve_fields import SolveFields
 
 __all__ = ["RefinePage"]
