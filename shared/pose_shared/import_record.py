@@ -1,4 +1,4 @@
-"""What people and cameras in a scene remember of the import that they came from, as texts that a file keeps."""
+"""What people and cameras in a scene remember of the import they came from, as texts that a file keeps."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def retarget(
 
 
 def import_baseline(path: str, *, fps: Optional[Fraction] = None) -> List[str]:
-    """Import the ``3d_data.json`` of 3d-pose-baseline, as its `maya_skeleton.py` would, onto joints that turn.
+    """Import the ``3d_data.json`` of 3d-pose-baseline, as `maya_skeleton.py` does, onto joints that turn.
 
     Parameters
     ----------

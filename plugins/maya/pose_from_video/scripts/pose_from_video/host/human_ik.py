@@ -1,15 +1,18 @@
 """Persons as HumanIK characters, and characters that are moved by them.
 
-HumanIK is a plug-in with scripts in MEL. Nodes of the body have numbers, which tables on paper disagree about:
-Maya is asked.
+HumanIK is a plug-in with scripts in MEL. Parts of the body have numbers, which published tables disagree
+about: Maya is asked.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from functools import partial
+from typing import Dict, Mapping, Set
 
 from maya import cmds, mel
 from pose_shared.errors import ConflictError, InputError
+
+from .undo_step import UndoStep
 
 __all__ = ["add_character", "drive", "is_locked", "ready_human_ik"]
 
@@ -35,11 +38,13 @@ def ready_human_ik() -> bool:
     return True
 
 
-def add_character(name: str, joints: Mapping[str, str]) -> str:
+def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
     """Add a locked character, ready to be a source; its joints must stand in their T-pose.
 
     Parameters
     ----------
+    step
+        Knows how to take it back, with the nodes that HumanIK makes beside it.
     name
         For the character.
     joints
@@ -55,8 +60,10 @@ def add_character(name: str, joints: Mapping[str, str]) -> str:
     ConflictError
         HumanIK refuses the joints (``HUMAN_IK_REFUSES``); there is no character.
     """
-    character = str(mel.eval(f"hikCreateCharacter({_quoted(name)})"))
+    before = set(cmds.ls())
+    step.take_back_by(partial(_delete_others, before))
     try:
+        character = str(mel.eval(f"hikCreateCharacter({_quoted(name)})"))
         for body_part, number in _numbers(joints).items():
             mel.eval(
                 f"hikSetCharacterObject({_quoted(joints[body_part])}, {_quoted(character)}, {number}, 0)"
@@ -66,14 +73,19 @@ def add_character(name: str, joints: Mapping[str, str]) -> str:
         if not is_locked(character):
             raise RuntimeError("the definition stays unlocked")
     except RuntimeError as error:
-        if cmds.objExists(character):
-            cmds.delete(character)
+        _delete_others(before)
         raise ConflictError(
             f"HumanIK does not take '{name}': {str(error).strip().rstrip('.')}; "
             "characterise it by hand, or retarget without HumanIK.",
             reason="HUMAN_IK_REFUSES",
         ) from error
     return character
+
+
+def _delete_others(known: Set[str]) -> None:
+    for node in cmds.ls():
+        if node not in known and cmds.objExists(node):
+            cmds.delete(node)
 
 
 def is_locked(character: str) -> bool:

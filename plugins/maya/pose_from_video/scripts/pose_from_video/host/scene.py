@@ -175,11 +175,10 @@ def _add_part(
         # The joints stand in their T-pose as long as nothing is keyed.
         joints = {body_part: paths[joint] for joint, body_part in part.human_ik.items()}
         try:
-            character = add_character(f"{namespace}_HumanIK", joints)
+            character = add_character(step, f"{namespace}_HumanIK", joints)
         except PoseError as error:
             written.notes.append(error.message)
         else:
-            step.take_back_by(partial(_delete, character))
             add_link(top, CHARACTER, character)
     if film and not part.person:
         lens = part.nodes[-1]
@@ -193,11 +192,6 @@ def _add_part(
 
 def _remove_namespace(namespace: str) -> None:
     cmds.namespace(removeNamespace=f":{namespace}", deleteNamespaceContent=True)
-
-
-def _delete(node: str) -> None:
-    if cmds.objExists(node):
-        cmds.delete(node)
 
 
 def _match(step: UndoStep, unit: str, plan: JointScene) -> None:

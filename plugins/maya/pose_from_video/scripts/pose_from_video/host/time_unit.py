@@ -6,6 +6,7 @@ whole numbers too: its 29.97 is 30000/1001.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Optional
 
@@ -46,9 +47,7 @@ def rate_of(unit: str) -> Fraction:
         return Fraction(_NAMED[unit])
     if unit in _LONG:
         return _LONG[unit]
-    number = (
-        unit[: -len("fps")] if unit.endswith("fps") else unit[: -len("df")] if unit.endswith("df") else ""
-    )
+    number = re.sub("(fps|df)$", "", unit)
     return _NTSC.get(number) or Fraction(number)
 
 
