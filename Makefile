@@ -27,8 +27,9 @@ check: $(VENV)/.test  ## lint and types
 bench: $(VENV)/.test  ## speed and accuracy, as ratios side by side: out/bench
 	$(BIN)/python tests/benchmarks/run.py --out out/bench
 
-plugins: $(VENV)/.test  ## the add-ons as zips to install: dist/
+plugins: $(VENV)/.test  ## the add-ons to install, as zips: dist/
 	$(BIN)/python plugins/blender/build.py --out dist
+	$(BIN)/python plugins/maya/build.py --out dist
 
 protos: $(VENV)/.test  ## the Python stubs of protos/
 	$(BIN)/python protos/generate.py

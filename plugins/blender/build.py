@@ -14,20 +14,21 @@ import hashlib
 import importlib.util
 import io
 import platform
-import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from wheels import EPOCH, ROOT, line_of, shared_files, source_files, unpacked, wheel, write_zip  # noqa: E402
+
 __all__ = ["PLATFORMS", "build", "main"]
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 SOURCE = HERE / "pose_from_video"
-SHARED = ROOT / "shared" / "pose_shared"
-WHEEL_CACHE = ROOT / ".cache" / "wheels"
+CONSTRAINTS = HERE / "constraints.txt"
 
 #: Blender's name of each platform, and the tags of wheels that run there.
 PLATFORMS = {
@@ -42,9 +43,6 @@ EXTENSION_PYTHONS = ("311", "313")
 LEGACY_PYTHONS = ("310", "311")
 PURE = ("googleapis-common-protos", "protobuf", "typing_extensions")
 
-# The earliest time that a zip can hold: the same sources give the same zip.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-
 
 def build(out: Path, platforms: Iterable[str]) -> list[Path]:
     """Build both zips for each platform and return where they are.
@@ -58,12 +56,12 @@ def build(out: Path, platforms: Iterable[str]) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     version = _version()
-    pure = [_wheel(name) for name in PURE]
+    pure = [wheel(name, CONSTRAINTS) for name in PURE]
     client = _client_wheel(version)
     made = []
     for name in platforms:
         compiled = {
-            python: _wheel("grpcio", python=python, tags=PLATFORMS[name])
+            python: wheel("grpcio", CONSTRAINTS, python=python, tags=PLATFORMS[name])
             for python in sorted({*EXTENSION_PYTHONS, *LEGACY_PYTHONS})
         }
         wheels = [*((path.name, path.read_bytes()) for path in pure), client]
@@ -75,81 +73,36 @@ def build(out: Path, platforms: Iterable[str]) -> list[Path]:
 def _extension(path: Path, name: str, wheels: list[tuple[str, bytes]], compiled: dict[str, Path]) -> Path:
     carried = wheels + [(compiled[p].name, compiled[p].read_bytes()) for p in EXTENSION_PYTHONS]
     listed = "".join(f'    "./wheels/{file_name}",\n' for file_name, _ in sorted(carried))
-    files = _sources()
+    files = source_files(SOURCE)
     manifest = files["blender_manifest.toml"].decode()
     # The manifest writes linux-x64 where names of files have linux_x64.
     manifest = manifest.replace("platforms = []", f'platforms = ["{name.replace("_", "-")}"]')
     manifest = manifest.replace("wheels = []", f"wheels = [\n{listed}]")
     files["blender_manifest.toml"] = manifest.encode()
     files.update({f"wheels/{file_name}": content for file_name, content in carried})
-    _write_zip(path, files)
+    write_zip(path, files)
     _validate(path)
     return path
 
 
 def _legacy(path: Path, wheels: list[tuple[str, bytes]], compiled: dict[str, Path]) -> Path:
-    files = _sources()
+    files = source_files(SOURCE)
     del files["blender_manifest.toml"]
     for _, content in wheels:
-        files.update(_unpacked("vendor", content))
+        files.update(unpacked("vendor", content))
     for python in LEGACY_PYTHONS:
-        files.update(_unpacked(f"vendor/cp{python}", compiled[python].read_bytes()))
-    _write_zip(path, {f"pose_from_video/{name}": content for name, content in files.items()})
+        files.update(unpacked(f"vendor/cp{python}", compiled[python].read_bytes()))
+    write_zip(path, {f"pose_from_video/{name}": content for name, content in files.items()})
     return path
 
 
-def _sources() -> dict[str, bytes]:
-    return {
-        path.relative_to(SOURCE).as_posix(): path.read_bytes()
-        for path in sorted(SOURCE.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-def _unpacked(folder: str, wheel: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        return {f"{folder}/{n}": archive.read(n) for n in archive.namelist() if not n.endswith("/")}
-
-
-def _write_zip(path: Path, files: dict[str, bytes]) -> None:
-    partial = path.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            # A wheel is compressed already.
-            how = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, how)
-    partial.replace(path)
-
-
 def _version() -> str:
-    return _read(SOURCE / "blender_manifest.toml", r'^version = "(.+?)"')
-
-
-def _read(path: Path, pattern: str) -> str:
-    found = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found:
-        raise ValueError(f"{path} has no line like {pattern}")
-    return found[1]
-
-
-def _wheel(name: str, *, python: str = "311", tags: tuple[str, ...] = ("any",)) -> Path:
-    """Return a wheel of the constrained version, downloaded once."""
-    version = _read(HERE / "constraints.txt", rf"^{re.escape(name)}==(\S+)")
-    folder = WHEEL_CACHE / "-".join((python, *tags)) / f"{name}-{version}"
-    if not list(folder.glob("*.whl")):
-        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-        command += ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
-        command += [word for tag in tags for word in ("--platform", tag)]
-        subprocess.run([*command, "--dest", str(folder), f"{name}=={version}"], check=True)
-    return next(folder.glob("*.whl"))
+    return line_of(SOURCE / "blender_manifest.toml", r'^version = "(.+?)"')
 
 
 def _client_wheel(version: str) -> tuple[str, bytes]:
     """Return name and bytes of a wheel of `pose_shared`."""
-    files = {
-        f"pose_shared/{path.relative_to(SHARED).as_posix()}": path.read_bytes()
-        for path in sorted(SHARED.rglob("*.py"))
-    }
+    files = shared_files()
     info = f"pose_shared-{version}.dist-info"
     requires = "".join(
         f"Requires-Dist: {name}\n" for name in ("googleapis-common-protos", "grpcio", "protobuf")
@@ -166,7 +119,7 @@ def _client_wheel(version: str) -> tuple[str, bytes]:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
     return f"pose_shared-{version}-py3-none-any.whl", buffer.getvalue()
 
 

@@ -70,6 +70,8 @@ class Command:
     query_values: dict[str, str] = field(default_factory=dict)
     #: Given for commands of plug-ins and MEL, which no stub has: flags with their types.
     own_flags: dict[str, str] | None = None
+    #: Whether it is queried without any flag.
+    plain_query: bool = False
 
 
 REGISTRY: dict[str, Command] = {}
@@ -83,6 +85,7 @@ def command(
     interface: bool = False,
     query_values: str = "",
     own_flags: dict[str, str] | None = None,
+    plain_query: bool = False,
 ) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
     """Register a command; query_values is ``flag=type`` per word."""
 
@@ -90,7 +93,7 @@ def command(
         values = dict(word.split("=", 1) for word in query_values.split())
         values = {flag: kind.replace("~", " ") for flag, kind in values.items()}
         REGISTRY[name] = Command(
-            name, run, frozenset(flags.split()), arity, undoable, interface, values, own_flags
+            name, run, frozenset(flags.split()), arity, undoable, interface, values, own_flags, plain_query
         )
         return run
 
@@ -141,7 +144,8 @@ def checked(maya: Maya, entry: Command, args: tuple[Any, ...], kwargs: dict[str,
     query, edit = modes.get("query", False), modes.get("edit", False)
     if query and edit:
         raise TypeError(f"{entry.name}: The query and edit flags cannot be used together")
-    if query and not signature.queryable:
+    # The stubs have no query mode for commands that are queried without a flag.
+    if query and not (signature.queryable or entry.plain_query):
         raise TypeError(f"{entry.name}: Invalid flag 'query'")
     if edit and not signature.editable:
         raise TypeError(f"{entry.name}: Invalid flag 'edit'")

@@ -218,6 +218,11 @@ displayGateMask dgm bool 0 -
 shutterAngle sa doubleAngle 2.51327412287 k
 """
 
+#: Nodes/nurbsCurve.html: what controls are drawn with; its points are not modelled.
+_NURBS_CURVE = """
+lineWidth lw float -1 -
+"""
+
 _IMAGE_PLANE = """
 type t enum:Image_File:Texture:Movie 0 -
 imageName imn string - -
@@ -320,6 +325,7 @@ _TABLES: dict[str, str] = {
     "joint": _DAG + _TRANSFORM + _JOINT,
     "camera": _DAG + _CAMERA,
     "imagePlane": _DAG + _IMAGE_PLANE,
+    "nurbsCurve": _DAG + _NURBS_CURVE,
     "locator": _DAG
     + "localPosition lp double3:doubleLinear 0,0,0 -\nlocalScale los double3:doubleLinear 1,1,1 -",
     "animCurveTL": _curve("doubleLinear"),
@@ -339,13 +345,24 @@ _TABLES: dict[str, str] = {
     "network": "",
 }
 
-SHAPES = frozenset({"camera", "imagePlane", "locator"})
+SHAPES = frozenset({"camera", "imagePlane", "locator", "nurbsCurve"})
 TRANSFORMS = frozenset({"transform", "joint"})
 #: From the root to the type, as nodeType(inherited=True) gives it.
 INHERITED: dict[str, tuple[str, ...]] = {
     "transform": ("containerBase", "entity", "dagNode", "transform"),
     "joint": ("containerBase", "entity", "dagNode", "transform", "joint"),
     "camera": ("containerBase", "entity", "dagNode", "shape", "camera"),
+    "nurbsCurve": (
+        "containerBase",
+        "entity",
+        "dagNode",
+        "shape",
+        "geometryShape",
+        "deformableShape",
+        "controlPoint",
+        "curveShape",
+        "nurbsCurve",
+    ),
     "imagePlane": ("containerBase", "entity", "dagNode", "shape", "imagePlane"),
     "locator": ("containerBase", "entity", "dagNode", "shape", "geometryShape", "locator"),
     "animLayer": ("containerBase", "entity", "objectSet", "animLayer"),

@@ -45,7 +45,7 @@ _BUTTON = (
 _BUTTON += (
     "noDefaultPopup enableCommandRepeat docTag doubleClickCommand overlayLabelBackColor overlayLabelColor "
 )
-_BUTTON += "enable visible preventOverride align"
+_BUTTON += "enable visible preventOverride align menuItem menuItemPython"
 
 
 @command("shelfButton", _BUTTON, arity=(0, 1), undoable=False, interface=True)
@@ -144,6 +144,14 @@ def delete_ui(call: Call) -> None:
         for full in found:
             for below in [n for n in interface if n == full or n.startswith(f"{full}|")]:
                 del interface[below]
+
+
+@command("confirmDialog", "title message button", undoable=False, interface=True)
+def confirm_dialog(call: Call) -> str:
+    """CommandsPython/confirmDialog.html: answers the first button; says it in maya.warnings."""
+    call.maya.warnings.append(str(call.flags["message"]))
+    buttons = call.get("button", "Confirm")
+    return buttons if isinstance(buttons, str) else str(buttons[0])
 
 
 @command(

@@ -143,7 +143,7 @@ def obj_exists(call: Call) -> bool:
 @command(
     "ls",
     "type exactType selection long shapes transforms cameras dagObjects dependencyNodes assemblies "
-    "recursive uuid defaultNodes showType orderedSelection undeletable",
+    "recursive uuid defaultNodes showType orderedSelection undeletable objectsOnly",
     undoable=False,
 )
 def ls(call: Call) -> list[str]:
@@ -169,6 +169,10 @@ def ls(call: Call) -> list[str]:
         picked = [(e, "") for node, _ in picked if node.is_dag for e in (node, *node.below())]
     out: list[str] = []
     seen = set()
+    if call.on(
+        "objectsOnly"
+    ):  # CommandsPython/ls.html: "list only object names and suppress components, attributes"
+        picked = [(node, "") for node, _ in picked]
     for node, path in picked:
         if (node, path) in seen or not _wanted(call, node, kinds):
             continue

@@ -57,8 +57,9 @@ def _scaled(moment: int, ratio: Fraction) -> int:
     return round(moment * ratio)
 
 
-@command("currentTime", "update", arity=(0, 1))
+@command("currentTime", "update", arity=(0, 1), undoable=False, plain_query=True)
 def current_time(call: Call) -> float:
+    """CommandsPython/currentTime.html: "currentTime is NOT undoable, queryable, and editable"."""
     scene = call.scene
     if call.query:
         return units.in_unit(scene.moment, scene.time_unit)

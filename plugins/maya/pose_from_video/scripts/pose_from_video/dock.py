@@ -1,0 +1,49 @@
+"""The window in Maya: shows it, and tells it of the scene."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .host import MayaScene
+from .host.docked import SceneEvents, docked
+from .window import PoseWindow
+
+__all__ = ["close", "show"]
+
+_window: Optional[Any] = None
+_events: Optional[SceneEvents] = None
+
+
+def show(page: str = "") -> Any:
+    """Show the window, one at a time, and return it.
+
+    Parameters
+    ----------
+    page
+        ``refine`` or ``character`` to begin with that one.
+    """
+    global _window, _events
+    if _window is None:
+        _window = docked(PoseWindow)(MayaScene())
+        _events = SceneEvents(_window.scene_closed, _window.look_at_scene)
+    _window.show(dockable=True, floating=True, area="right", closeCallback=_CLOSE)
+    if page:
+        _window.tabs.setCurrentWidget(getattr(_window, f"{page}_page"))
+    return _window
+
+
+#: Said by Maya when the user closes the window's place.
+_CLOSE = "from pose_from_video import dock; dock.close()"
+
+
+def close() -> None:
+    """Let go of what goes on, and of the window."""
+    global _window, _events
+    window, events = _window, _events
+    _window = _events = None
+    if events is not None:
+        events.stop()
+    if window is not None:
+        window.leave_work()
+        window.close()
+        window.deleteLater()

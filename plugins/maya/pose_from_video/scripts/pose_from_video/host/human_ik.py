@@ -1,0 +1,133 @@
+"""Persons as HumanIK characters, and characters that are moved by them.
+
+HumanIK is a plug-in with scripts in MEL. Parts of the body have numbers, which published tables disagree
+about: Maya is asked.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Dict, Mapping, Set
+
+from maya import cmds, mel
+from pose_shared.errors import ConflictError, InputError
+
+from .undo_step import UndoStep
+
+__all__ = ["add_character", "drive", "is_locked", "ready_human_ik"]
+
+_PLUG_IN = "mayaHIK"
+_SCRIPTS = (
+    "hikGlobalUtils.mel",
+    "hikCharacterControlsUtils.mel",
+    "hikDefinitionUtils.mel",
+    "hikInputSourceUtils.mel",
+)
+
+
+def ready_human_ik() -> bool:
+    """Load HumanIK; return whether there is any. Not to be done within an undo step."""
+    try:
+        if not cmds.pluginInfo(_PLUG_IN, query=True, loaded=True):
+            cmds.loadPlugin(_PLUG_IN, quiet=True)
+        if not mel.eval('exists "hikCreateCharacter"'):
+            for script in _SCRIPTS:
+                mel.eval(f'source "{script}"')
+    except RuntimeError:
+        return False
+    return True
+
+
+def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
+    """Add a locked character, ready to be a source; its joints must stand in their T-pose.
+
+    Parameters
+    ----------
+    step
+        Knows how to take it back, with the nodes that HumanIK makes beside it.
+    name
+        For the character.
+    joints
+        Paths by HumanIK's names.
+
+    Returns
+    -------
+    str
+        What it is called.
+
+    Raises
+    ------
+    ConflictError
+        HumanIK refuses the joints (``HUMAN_IK_REFUSES``); there is no character.
+    """
+    before = set(cmds.ls())
+    step.take_back_by(partial(_delete_others, before))
+    try:
+        character = str(mel.eval(f"hikCreateCharacter({_quoted(name)})"))
+        for body_part, number in _numbers(joints).items():
+            mel.eval(
+                f"hikSetCharacterObject({_quoted(joints[body_part])}, {_quoted(character)}, {number}, 0)"
+            )
+        mel.eval(f"hikCharacterLock({_quoted(character)}, 1, 1)")
+        _update_window()
+        if not is_locked(character):
+            raise RuntimeError("the definition stays unlocked")
+    except RuntimeError as error:
+        _delete_others(before)
+        raise ConflictError(
+            f"HumanIK does not take '{name}': {str(error).strip().rstrip('.')}; "
+            "characterise it by hand, or retarget without HumanIK.",
+            reason="HUMAN_IK_REFUSES",
+        ) from error
+    return character
+
+
+def _delete_others(known: Set[str]) -> None:
+    for node in cmds.ls():
+        if node not in known and cmds.objExists(node):
+            cmds.delete(node)
+
+
+def is_locked(character: str) -> bool:
+    """Return whether a character is characterised."""
+    return bool(cmds.getAttr(f"{character}.InputCharacterizationLock"))
+
+
+def drive(character: str, source: str) -> None:
+    """Let a character move as another does, through Maya's own solver.
+
+    Raises
+    ------
+    InputError
+        The character is not locked (``HUMAN_IK_UNLOCKED``).
+    """
+    if not is_locked(character):
+        raise InputError(
+            f"The definition of '{character}' is not locked; lock it in the HumanIK window, and try again.",
+            reason="HUMAN_IK_UNLOCKED",
+            character=character,
+        )
+    mel.eval(f"hikSetCurrentCharacter({_quoted(character)})")
+    mel.eval(f"hikSetCharacterInput({_quoted(character)}, {_quoted(source)})")
+    _update_window()
+
+
+def _numbers(joints: Mapping[str, str]) -> Dict[str, int]:
+    """Return HumanIK's number of each body part, checked by asking back."""
+    numbers = {}
+    for body_part in joints:
+        number = int(cmds.hikGetNodeIdFromName(body_part))
+        if number < 0 or cmds.GetHIKNodeName(number) != body_part:
+            raise RuntimeError(f"this HumanIK has no {body_part}")
+        numbers[body_part] = number
+    return numbers
+
+
+def _update_window() -> None:
+    if not cmds.about(batch=True):
+        mel.eval("hikUpdateDefinitionUI()")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,90 @@
+"""The shelf, and taking the add-on out of Maya again."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import List
+
+from maya import cmds, mel
+
+__all__ = ["add", "refresh", "uninstall"]
+
+_SHELF = "PoseFromVideo"
+_MODULE = Path(__file__).resolve().parents[3]
+_ICON = _MODULE / "icons" / "pose_from_video.png"
+_BUTTONS = (
+    (
+        "Import",
+        "Import Pose from Video: turn the people in a video into keyed joints",
+        "from pose_from_video import dock\ndock.show()",
+    ),
+    (
+        "Refine",
+        "Refine: solve an imported clip again",
+        "from pose_from_video import dock\ndock.show('refine')",
+    ),
+    (
+        "Retarget",
+        "Retarget: put an imported motion onto a character",
+        "from pose_from_video import dock\ndock.show('character')",
+    ),
+)
+_UNINSTALL = (
+    "from pose_from_video import dock\n"
+    "from pose_from_video.host import shelf\n"
+    "dock.close()\n"
+    "shelf.uninstall()"
+)
+
+
+def add() -> None:
+    """Add the shelf, in place of one that is there, and save it."""
+    shelf = f"{mel.eval('$tmp = $gShelfTopLevel')}|{_SHELF}"
+    if cmds.shelfLayout(_SHELF, exists=True):
+        for button in cmds.shelfLayout(_SHELF, query=True, childArray=True) or []:
+            cmds.deleteUI(f"{shelf}|{button}", control=True)
+    else:
+        cmds.shelfLayout(_SHELF, parent=shelf.rpartition("|")[0])
+    for label, annotation, command in _BUTTONS:
+        cmds.shelfButton(
+            parent=shelf,
+            label=label,
+            annotation=annotation,
+            image1=_ICON.as_posix(),
+            imageOverlayLabel=label[:3],
+            command=command,
+            sourceType="python",
+            menuItem=[("Uninstall Pose from Video", _UNINSTALL)],
+            menuItemPython=[0],
+        )
+    mel.eval("saveAllShelves $gShelfTopLevel")
+
+
+def refresh() -> None:
+    """Add the shelf where there is none, as after copying the folder by hand."""
+    if not cmds.shelfLayout(_SHELF, exists=True):
+        add()
+
+
+def uninstall() -> List[str]:
+    """Take the add-on out of Maya; return sentences about it.
+
+    What was imported stays in its scenes, which need nothing of the add-on.
+    """
+    if cmds.shelfLayout(_SHELF, exists=True):
+        cmds.deleteUI(_SHELF, layout=True)
+        mel.eval("saveAllShelves $gShelfTopLevel")
+    saved = Path(cmds.internalVar(userShelfDir=True)) / f"shelf_{_SHELF}.mel"
+    with contextlib.suppress(OSError):
+        saved.unlink()
+    said = ["Pose from Video was removed."]
+    definition = _MODULE.parent / "pose_from_video.mod"
+    try:
+        definition.unlink()
+        shutil.rmtree(_MODULE)
+    except OSError:
+        said.append(f"'{_MODULE}' is still in use; delete it when Maya is closed.")
+    cmds.warning(" ".join(said))
+    return said
