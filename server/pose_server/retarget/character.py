@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 from pose_server.pipeline.boundary import FloatArray, IntArray
 from pose_server.retarget.bone_map import BoneMap
 from pose_server.retarget.reach import shortest_turns
+from pose_server.retarget.rest_pose import keyed_along
 
 __all__ = ["Character", "character_of"]
 
@@ -94,6 +95,13 @@ class Character:
             way = np.array([0.0, -_FOOT_SHARE * self.leg_m, 0.0])
         ground = np.array([ankle[0], ankle[1], self.ground_m])
         return ground - _HEEL_SHARE * way, ground + way
+
+    @cached_property
+    def beside_pelvis(self) -> tuple[int, ...]:
+        """Places of what carries a leg and does not hang on the pelvis, but can be keyed to go along with it."""
+        pelvis = self.at("pelvis")
+        tops = (keyed_along(self.rig, self.parents, self.at(f"{side}_hip"), pelvis) for side in _SIDES)
+        return tuple(dict.fromkeys(top for top in tops if top >= 0))
 
     @cached_property
     def t_pose_turns(self) -> dict[str, FloatArray]:

@@ -1,37 +1,63 @@
 """Feet, and hands on request, held where they are in contact: on the character's own legs, by IK.
 
-A motion that was planted on the source's legs slides a little on others.  For each foot the
-smallest change of its way is sought that lets what carries rest: a point in contact keeps its place
-from frame to frame and is as high as the source has it, nothing goes through the ground, and the
-change itself is calm, so that it eases in and out.
+A motion that was planted on the source's legs slides a little on others.  The smallest change of the ways
+of hips and feet is sought that lets what carries rest, all of it at once: a point in contact keeps its
+place from frame to frame, the lower one of a foot's points is as high as the source has it, nothing goes
+through the ground, hips stay where legs can reach from, and the changes themselves are calm.  Hips follow
+the feet that carry, so that legs keep their pose as far as may be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.quality import contact_points_m
+from pose_server.retarget.least_change import LeastChange, Term
 from pose_server.retarget.posing import Posed
 from pose_server.retarget.reach import bend_sides, bent, shortest_turns
 
 __all__ = ["planted"]
 
 _CARRIES = 0.5
-#: What a step of a point in contact, its height, and a point under the ground count, against the size of
-#: the change (1) and its acceleration.
-_STEP, _HEIGHT, _UNDER = 1e6, 1e4, 1e4
-#: How long the change takes to ease in and out.
-_EASE_S = 0.12
-#: How near to straight a leg may come before the hips give way, and how calmly they do.
-_REACH, _GIVE_S = 0.998, 0.1
-_PASSES = 5
-_NEAR_M = 1e-3
+#: Within so long changes of a limb and of the hips ease in and out.
+_EASE_S, _HIPS_EASE_S = 0.25, 0.25
+#: What hips count that are not where they were, against a limb that is not as it was (1).
+_HIPS = 0.2
+#: Within so long a point comes to rest, to its height, off the ground, and hips within reach.
+_REST_S, _HEIGHT_S, _UNDER_S, _REACH_S = 0.003, 0.02, 0.015, 0.02
+#: How near to straight a leg may come, unless it was straighter.
+_STRAIGHT = 0.995
+_PASSES = 12
+_NEAR_M = 5e-4
+_POWER = 1
+_NOWHERE_M = 1e3
+_CALMINGS = 8
+_HASTE = 0.998
+_CALMING_S = 0.08
+_KEEP = 8.0
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A limb's end and what of it may carry, P points."""
+
+    side: str
+    limb: str
+    end: int
+    """Column of the bone at its end."""
+    ways_m: FloatArray
+    """(T, P, 3)."""
+    carries: FloatArray
+    """(T, P) 0..1."""
+    heights_m: FloatArray
+    """(T, P) that the source has, at this size."""
+    turning: tuple[int, int]
+    """Columns of its other two bones."""
 
 
 def planted(pose: Posed, motion: Motion, limbs: Sequence[str] = ("leg",)) -> Posed:
@@ -46,37 +72,51 @@ def planted(pose: Posed, motion: Motion, limbs: Sequence[str] = ("leg",)) -> Pos
     limbs
         ``leg``, ``arm`` or both.
     """
-    rate_hz = float(motion.rate)
-    points_m = contact_points_m(motion)
-    carries = motion.contacts > _CARRIES
-    names = list(motion.contact_names)
-    goals: dict[tuple[str, str], FloatArray] = {}
-    for limb in limbs:
-        for side in ("left", "right"):
-            chain = _chain(side, limb)
-            if any(role not in pose.character.bones for role in chain):
-                continue
-            end = pose.column(chain[2])
-            ways, held, heights = [], [], []
-            for name, rest_m in _points(pose, side, limb):
-                if name in names:
-                    ways.append(pose.point_m(end, rest_m))
-                    held.append(carries[:, names.index(name)])
-                    height = np.maximum(points_m[:, names.index(name), 2], 0.0)
-                    heights.append(pose.scale * height + pose.character.ground_m)
-            if ways:
-                change = _change(
-                    np.stack(ways, axis=1),
-                    np.stack(held, axis=1),
-                    np.stack(heights, axis=1),
-                    ground_m=pose.character.ground_m,
-                    rate_hz=rate_hz,
-                )
-                goals[side, limb] = pose.heads_m[:, end] + change
-    pose = _given_way(pose, {side: goal for (side, limb), goal in goals.items() if limb == "leg"}, rate_hz)
-    for (side, limb), goal in goals.items():
-        pose = _reached(pose, side, limb, goal)
+    if len(motion) < 3:
+        return pose
+    for limb in ("leg", "arm"):
+        if limb not in limbs:
+            continue
+        held = [one for side in ("left", "right") if (one := _held(pose, motion, side, limb)) is not None]
+        if not held:
+            continue
+        pose = _calmly_held(pose, held, float(motion.rate))
     return pose
+
+
+def _calmly_held(pose: Posed, held: Sequence[_Held], rate_hz: float) -> Posed:
+    """Return the pose with some limbs held.
+
+    Where a bone would turn faster than it ever did, its limb is asked to keep its pose the more, and so the
+    change happens where there is time for it.
+    """
+    keep = np.ones((len(pose.heads_m), len(held)))
+    fastest = {column: _steps(pose, column).max() for one in held for column in one.turning}
+    result = pose
+    for _ in range(_CALMINGS):
+        changes = _changes(pose, held, rate_hz, keep)
+        result = pose
+        if held[0].limb == "leg":
+            pelvis = pose.column("pelvis")
+            result = pose.moved({}, {pelvis: pose.heads_m[:, pelvis] + changes[:, 0]})
+        for curve, one in enumerate(held, start=1):
+            result = _reached(result, one.side, one.limb, pose.heads_m[:, one.end] + changes[:, curve])
+        hasty = np.zeros_like(keep)
+        for nth, one in enumerate(held):
+            for column in one.turning:
+                over = _steps(result, column) - _HASTE * fastest[column]
+                hasty[1:, nth] = np.maximum(hasty[1:, nth], over > 0)
+        if not hasty.any():
+            break
+        size = 2 * round(_CALMING_S * rate_hz) + 1
+        keep *= 1 + _KEEP * uniform_filter1d(maximum_filter1d(hasty, size, axis=0), size, axis=0)
+    return result
+
+
+def _steps(pose: Posed, column: int) -> FloatArray:
+    """Return (T - 1,) by how many radians a bone turns from frame to frame."""
+    apart = np.linalg.norm(np.diff(pose.turns[:, column], axis=0), axis=(1, 2)) / np.sqrt(8)
+    return np.asarray(2 * np.arcsin(np.clip(apart, 0, 1)))
 
 
 def _chain(side: str, limb: str) -> tuple[str, str, str]:
@@ -93,80 +133,108 @@ def _points(pose: Posed, side: str, limb: str) -> list[tuple[str, FloatArray]]:
     return [(f"{side}_heel", heel), (f"{side}_toe", ball)]
 
 
-def _change(
-    ways_m: FloatArray, held: NDArray[np.bool_], heights_m: FloatArray, *, ground_m: float, rate_hz: float
-) -> FloatArray:
-    """Return (T, 3) by how much a limb's end moves, given (T, P, 3) the ways of its points.
+def _held(pose: Posed, motion: Motion, side: str, limb: str) -> _Held | None:
+    """Return a limb with its contacts; None if the rig lacks it, or the motion tells none."""
+    chain = _chain(side, limb)
+    names = list(motion.contact_names)
+    points = [(names.index(name), rest) for name, rest in _points(pose, side, limb) if name in names] if all(
+        role in pose.character.bones for role in chain
+    ) else []
+    if not points:
+        return None
+    end = pose.column(chain[2])
+    which = [place for place, _ in points]
+    heights = np.maximum(contact_points_m(motion)[:, which, 2], 0.0)
+    return _Held(
+        side,
+        limb,
+        end,
+        ways_m=np.stack([pose.point_m(end, rest) for _, rest in points], axis=1),
+        carries=motion.contacts[:, which].astype(np.float64),
+        heights_m=pose.scale * heights + pose.character.ground_m,
+        turning=(pose.column(chain[0]), pose.column(chain[1])),
+    )
 
-    Linear least squares over all frames at once, with five diagonals; what is under the ground is known
-    after a first answer, so it is asked a few times.
+
+def _changes(pose: Posed, held: Sequence[_Held], rate_hz: float, keep: FloatArray) -> FloatArray:
+    """Return (T, 1 + L, 3) by how much the hips move, and the end of each limb.
     """
-    frames = len(ways_m)
-    if frames < 3:
-        return np.zeros((frames, 3))
-    stay = held[1:] & held[:-1]
-    calm = (_EASE_S * rate_hz) ** 4
-    under = np.zeros(held.shape, dtype=np.bool_)
-    change = np.zeros((frames, 3))
+    frames = len(pose.heads_m)
+    hips = held[0].limb == "leg"
+    asked = LeastChange(frames, 1 + len(held))
+    _ask_calm(asked, [(0, 1.0)], _HIPS_EASE_S * rate_hz)
+    asked.ask([(0, 0, 1.0)], _HIPS if hips else 1e9)
+    for curve in range(1, 1 + len(held)):
+        _ask_calm(asked, [(curve, 1.0), (0, -1.0)], _EASE_S * rate_hz)
+        asked.ask([(0, curve, 1.0), (0, 0, -1.0)], keep[:, curve - 1])
+    found = np.zeros((frames, 1 + len(held), 3))
+    for axis in (0, 1):
+        along = asked.copy()
+        for curve, one in enumerate(held, start=1):
+            firmly = np.minimum(one.carries[1:], one.carries[:-1])
+            firmly = np.where(firmly > _CARRIES, firmly**_POWER, 0.0) * (_EASE_S**2 * rate_hz / _REST_S) ** 2
+            for point in range(one.ways_m.shape[1]):
+                steps = -np.diff(one.ways_m[:, point, axis])
+                along.ask([(1, curve, 1.0), (0, curve, -1.0)], firmly[:, point], steps)
+        found[..., axis] = along.answer()
+    found[..., 2] = _upright(pose, held, rate_hz, found, keep)
+    return found
+
+
+def _ask_calm(asked: LeastChange, curves: Sequence[tuple[int, float]], frames: float) -> None:
+    terms: list[Term] = [(after, curve, factor * share) for curve, factor in curves for after, share in enumerate((1.0, -2.0, 1.0))]
+    asked.ask(terms, frames**4)
+
+
+def _upright(pose: Posed, held: Sequence[_Held], rate_hz: float, across: FloatArray, keep: FloatArray) -> FloatArray:
+    """Return (T, C) the changes in height, given (T, C, 3) those along the ground.
+
+    What goes under the ground or out of reach is known after a first answer, so it is asked a few times.
+    """
+    frames = len(pose.heads_m)
+    hips = held[0].limb == "leg"
+    asked = LeastChange(frames, 1 + len(held))
+    _ask_calm(asked, [(0, 1.0)], _HIPS_EASE_S * rate_hz)
+    asked.ask([(0, 0, 1.0)], _HIPS if hips else 1e9)
+    rooms = []
+    for curve, one in enumerate(held, start=1):
+        _ask_calm(asked, [(curve, 1.0), (0, -1.0)], _EASE_S * rate_hz)
+        asked.ask([(0, curve, 1.0), (0, 0, -1.0)], keep[:, curve - 1])
+        # Of heel and ball the lower one carries, and the other goes with the turn of the foot.
+        carries = one.carries > _CARRIES
+        lowest = np.where(carries, one.ways_m[..., 2], _NOWHERE_M).min(axis=1)
+        height = np.where(carries, one.heights_m, _NOWHERE_M).min(axis=1)
+        firmly = np.where(carries, one.carries, 0.0).max(axis=1) ** _POWER
+        asked.ask([(0, curve, 1.0)], firmly * (_EASE_S / _HEIGHT_S) ** 4, height - lowest)
+        rooms.append(_room(pose, one, across[:, curve] - across[:, 0]))
+    floors = [pose.character.ground_m - one.ways_m[..., 2].min(axis=1) for one in held]
+    low = np.zeros((frames, len(held)), dtype=np.bool_)
+    far = np.zeros((frames, len(held)), dtype=np.bool_)
     for _ in range(_PASSES):
-        for axis in range(3):
-            bands = np.zeros((3, frames))
-            right = np.zeros(frames)
-            bands[0] += 1.0
-            _add_acceleration(bands, calm)
-            for point in range(ways_m.shape[1]):
-                weight = _STEP * stay[:, point]
-                wanted = -np.diff(ways_m[:, point, axis])
-                bands[0, 1:] += weight
-                bands[0, :-1] += weight
-                bands[1, :-1] -= weight
-                right[1:] += weight * wanted
-                right[:-1] -= weight * wanted
-                if axis == 2:
-                    low = under[:, point] & ~held[:, point]
-                    weight = _HEIGHT * held[:, point] + _UNDER * low
-                    floor = np.where(held[:, point], heights_m[:, point], ground_m)
-                    bands[0] += weight
-                    right += weight * (floor - ways_m[:, point, 2])
-            change[:, axis] = solveh_banded(bands, right, lower=True)
-        height = ways_m[..., 2] + change[:, None, 2] - ground_m
-        # What another point has lifted off the ground needs no more holding.
-        below = ~held & ((height < -_NEAR_M) | (under & (height < _NEAR_M)))
-        if (below == under).all():
+        more = asked.copy()
+        for curve, (floor, room) in enumerate(zip(floors, rooms, strict=True), start=1):
+            more.ask([(0, curve, 1.0)], low[:, curve - 1] * (_EASE_S / _UNDER_S) ** 4, floor)
+            if hips:
+                more.ask([(0, 0, 1.0), (0, curve, -1.0)], far[:, curve - 1] * (_EASE_S / _REACH_S) ** 4, room)
+        found = more.answer()
+        gap = np.stack([found[:, c] - floor for c, floor in enumerate(floors, start=1)], axis=1)
+        over = np.stack([found[:, 0] - found[:, c] - room for c, room in enumerate(rooms, start=1)], axis=1)
+        now_low = (gap < -_NEAR_M) | (low & (gap < _NEAR_M))
+        now_far = (over > _NEAR_M) | (far & (over > -_NEAR_M)) if hips else far
+        if (now_low == low).all() and (now_far == far).all():
             break
-        under = below
-    return change
+        low, far = now_low, now_far
+    return found
 
 
-def _add_acceleration(bands: FloatArray, weight: float) -> None:
-    """Add the squared second differences to the three lower diagonals of a symmetric matrix."""
-    for place, value in ((slice(None, -2), 1.0), (slice(1, -1), 4.0), (slice(2, None), 1.0)):
-        bands[0, place] += weight * value
-    bands[1, :-2] -= 2 * weight
-    bands[1, 1:-1] -= 2 * weight
-    bands[2, :-2] += weight
-
-
-def _given_way(pose: Posed, goals_m: dict[str, FloatArray], rate_hz: float) -> Posed:
-    """Return the pose with hips that come as near as both feet need, calmly."""
-    if not goals_m or not len(pose.heads_m):
-        return pose
-    lack = np.zeros(len(pose.heads_m))
-    for side, goal in goals_m.items():
-        hip = pose.heads_m[:, pose.column(f"{side}_hip")]
-        across = np.linalg.norm((goal - hip)[:, :2], axis=1)
-        reach = _REACH * sum(pose.character.limb_m(side, "leg"))
-        # How much lower the hip must be for the goal to come within reach.
-        highest = np.sqrt(np.maximum(reach**2 - across**2, 0.0))
-        lack = np.maximum(lack, (hip - goal)[:, 2] - highest)
-    lack = np.maximum(lack, 0.0)
-    if not lack.any():
-        return pose
-    rows = max(1, round(_GIVE_S * rate_hz))
-    lower = gaussian_filter1d(maximum_filter1d(lack, 4 * rows + 1, mode="nearest"), rows, mode="nearest")
-    pelvis = pose.column("pelvis")
-    head = pose.heads_m[:, pelvis] - lower[:, None] * (0.0, 0.0, 1.0)
-    return pose.moved({}, {pelvis: head})
+def _room(pose: Posed, one: _Held, across_m: FloatArray) -> FloatArray:
+    """Return (T,) by how much the root of a limb may rise over its end."""
+    start = pose.heads_m[:, pose.column(_chain(one.side, one.limb)[0])]
+    way = start - pose.heads_m[:, one.end]
+    length = sum(pose.character.limb_m(one.side, one.limb))
+    most = np.maximum(np.linalg.norm(way, axis=1), _STRAIGHT * length)
+    level = np.linalg.norm((way - across_m)[:, :2], axis=1)
+    return np.asarray(np.sqrt(np.maximum(most**2 - level**2, 0.0)) - way[:, 2])
 
 
 def _reached(pose: Posed, side: str, limb: str, goal_m: FloatArray) -> Posed:
