@@ -98,7 +98,7 @@ class Character:
 
     @cached_property
     def beside_pelvis(self) -> tuple[int, ...]:
-        """Places of what carries a leg and does not hang on the pelvis, but can be keyed to go along with it."""
+        """Places of what carries a leg, does not hang on the pelvis, and is keyed to go along with it."""
         pelvis = self.at("pelvis")
         tops = (keyed_along(self.rig, self.parents, self.at(f"{side}_hip"), pelvis) for side in _SIDES)
         return tuple(dict.fromkeys(top for top in tops if top >= 0))

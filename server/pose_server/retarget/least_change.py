@@ -39,7 +39,9 @@ class LeastChange:
         other._bands[:], other._right[:] = self._bands, self._right
         return other
 
-    def ask(self, terms: Sequence[Term], weights: FloatArray | float, wanted: FloatArray | float = 0.0) -> None:
+    def ask(
+        self, terms: Sequence[Term], weights: FloatArray | float, wanted: FloatArray | float = 0.0
+    ) -> None:
         """Ask that a sum be near what is wanted, in each frame in which all of its terms are.
 
         Parameters
