@@ -19,7 +19,7 @@ from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.quality import contact_points_m
 from pose_server.retarget.least_change import LeastChange, Term
 from pose_server.retarget.posing import Posed
-from pose_server.retarget.reach import bend_sides, bent, shortest_turns
+from pose_server.retarget.reach import bend_sides, bent, frames
 
 __all__ = ["planted"]
 
@@ -62,13 +62,18 @@ class _Held:
     """(T, P) that the source has, at this size."""
 
     def turns(self, pose: Posed, hips_m: FloatArray, end_m: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (T, 3, 3) of its two bones once the hips and its end are moved by (T, 3)."""
+        """Return (T, 3, 3) of its two bones once the hips and its end are moved by (T, 3).
+
+        They keep to the plane of the limb, as IK in the hosts has it.
+        """
         start, middle, end = self.joints_m
         new_start = start + hips_m
         new_middle, new_end = bent(new_start, end + end_m, self.lengths_m, self.sides)
-        upper = shortest_turns(middle - start, new_middle - new_start) @ pose.turns[:, self.columns[0]]
-        lower = shortest_turns(end - middle, new_end - new_middle) @ pose.turns[:, self.columns[1]]
-        return upper, lower
+        across = np.cross(end - start, self.sides)
+        new_across = np.cross(new_end - new_start, self.sides)
+        upper = frames(new_middle - new_start, new_across) @ np.swapaxes(frames(middle - start, across), 1, 2)
+        lower = frames(new_end - new_middle, new_across) @ np.swapaxes(frames(end - middle, across), 1, 2)
+        return upper @ pose.turns[:, self.columns[0]], lower @ pose.turns[:, self.columns[1]]
 
 
 def planted(pose: Posed, motion: Motion, limbs: Sequence[str] = ("leg",)) -> Posed:

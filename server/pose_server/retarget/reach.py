@@ -6,7 +6,7 @@ import numpy as np
 
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["bend_sides", "bent", "shortest_turns"]
+__all__ = ["bend_sides", "bent", "frames", "shortest_turns"]
 
 #: A limb is never stretched beyond this share of its length, or its middle joint would snap.
 _STRAIGHT = 0.9995
@@ -62,6 +62,14 @@ def bend_sides(root_m: FloatArray, mid_m: FloatArray, end_m: FloatArray, front: 
     unclear = np.maximum(_CLEARLY_BENT_M - np.linalg.norm(aside, axis=1, keepdims=True), 0.0)
     side = aside + unclear * front
     return np.asarray(side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9))
+
+
+def frames(along: FloatArray, across: FloatArray) -> FloatArray:
+    """Return (T, 3, 3) right-handed axes as columns: along (T, 3), then as near to `across` as can be."""
+    x = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
+    y = across - np.sum(across * x, axis=1, keepdims=True) * x
+    y /= np.maximum(np.linalg.norm(y, axis=1, keepdims=True), 1e-12)
+    return np.stack([x, y, np.cross(x, y)], axis=2)
 
 
 def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:
