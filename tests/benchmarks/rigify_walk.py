@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from pose_server.pipeline.boundary import Motion
-from pose_server.retarget.character import character_of
 from pose_server.retarget.channels import rig_curves
+from pose_server.retarget.character import character_of
 from pose_server.retarget.measures import MEASURED, Measures, measured_bones
 from pose_server.retarget.opening import MappedRig, map_rig
 from pose_server.retarget.rig_motion import RigMotion
@@ -99,6 +99,11 @@ class Rigify:
         roles = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee")]
         return seen.turns[:, [self._roles.index(role) for role in roles]]
 
+    def hips_m(self, seen: Seen) -> np.ndarray:
+        """Return (T, 2, 3) where the thighs begin."""
+        places = [self._roles.index(f"{side}_hip") for side in ("left", "right")]
+        return seen.heads[:, places] * self.mapped.rig.metres_per_unit
+
     def figure(self, motion: Motion, seen: Seen, shown: np.ndarray, title: str) -> Figure:
         """Return what Blender shows, to be drawn."""
         character = self._character
@@ -139,7 +144,21 @@ def _followed(control: str) -> str:
 
 
 def _kind(name: str) -> int:
-    fine = ("f_", "thumb", "palm", "lip", "brow", "lid", "eye", "nose", "cheek", "jaw", "chin", "ear", "temple")
+    fine = (
+        "f_",
+        "thumb",
+        "palm",
+        "lip",
+        "brow",
+        "lid",
+        "eye",
+        "nose",
+        "cheek",
+        "jaw",
+        "chin",
+        "ear",
+        "temple",
+    )
     if name.removeprefix("DEF-").startswith((*fine, "forehead", "tongue", "teeth", "breast", "pelvis")):
         return 3
     return 1 if name.split(".")[1:2] == ["L"] else 2 if name.split(".")[1:2] == ["R"] else 0

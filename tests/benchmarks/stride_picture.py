@@ -69,12 +69,7 @@ def rig_figure(motion: Motion, result: RigMotion, bones: BoneMap, title: str) ->
     rig = result.rig
     names = [bone.name for bone in rig.bones]
     turns, heads = bone_worlds(result, names)
-    kinds = {
-        bone: _kind(role)
-        for role, several in bones.roles.items()
-        for bone in several
-        if not role.endswith("twist")
-    }
+    kinds = {bone: _kind(role) for role, several in bones.roles.items() for bone in several}
     starts, ends, found = [], [], []
     for place, bone in enumerate(rig.bones):
         if bone.name in bones.roles.get("root", ()):

@@ -13,6 +13,7 @@ from pose_server.pipeline.kinematics import global_rotations
 from pose_server.retarget.bone_map import BoneMap
 from pose_server.retarget.character import Character, character_of
 from pose_server.retarget.forward import bone_worlds
+from pose_server.retarget.reach import steps_rad
 from pose_server.retarget.rig_motion import RigMotion
 
 __all__ = ["MEASURED", "Measures", "measured", "measured_bones"]
@@ -147,6 +148,4 @@ def _angles_deg(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _largest_step_deg(turns: FloatArray) -> float:
-    """Return the largest turn between neighbours of (T, 3, 3): |A - B| = sqrt(8) sin(angle / 2)."""
-    apart = np.linalg.norm(np.diff(turns, axis=0), axis=(1, 2)) / np.sqrt(8)
-    return float(np.degrees(2 * np.arcsin(np.clip(apart, 0, 1))).max(initial=0.0))
+    return float(np.degrees(steps_rad(turns).max(initial=0.0)))

@@ -10,6 +10,7 @@ the feet that carry, so that legs keep their pose as far as may be.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,9 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from pose_server.pipeline.boundary import FloatArray, Motion
 from pose_server.pipeline.quality import contact_points_m
-from pose_server.retarget.least_change import LeastChange, Term
 from pose_server.retarget.posing import Posed
-from pose_server.retarget.reach import bend_sides, bent, frames
+from pose_server.retarget.reach import bend_sides, bent, frames, steps_rad
+from pose_server.solve.banded import Normal
 
 __all__ = ["planted"]
 
@@ -140,7 +141,7 @@ def _calmly_held(pose: Posed, held: Sequence[_Held], hips_give: bool, rate_hz: f
     change happens where there is time for it.
     """
     keep = np.ones((len(pose.heads_m), len(held)))
-    fastest = [[_HASTE * _steps(pose.turns[:, c]).max() for c in one.columns[:2]] for one in held]
+    fastest = [[_HASTE * steps_rad(pose.turns[:, c]).max() for c in one.columns[:2]] for one in held]
     size = 2 * round(_CALMING_S * rate_hz) + 1
     changes = np.zeros((len(keep), 1 + len(held), 3))
     turns: dict[int, FloatArray] = {}
@@ -151,19 +152,13 @@ def _calmly_held(pose: Posed, held: Sequence[_Held], hips_give: bool, rate_hz: f
             found = one.turns(pose, changes[:, 0], changes[:, 1 + nth])
             turns |= dict(zip(one.columns[:2], found, strict=True))
             for turn, most in zip(found, fastest[nth], strict=True):
-                hasty[1:, nth] = np.maximum(hasty[1:, nth], _steps(turn) > most)
+                hasty[1:, nth] = np.maximum(hasty[1:, nth], steps_rad(turn) > most)
         if not hasty.any():
             break
         keep *= 1 + _KEEP * uniform_filter1d(maximum_filter1d(hasty, size, axis=0), size, axis=0)
     pelvis = pose.column("pelvis")
     heads = {pelvis: pose.heads_m[:, pelvis] + changes[:, 0]} if hips_give else {}
     return pose.moved(turns, heads)
-
-
-def _steps(turns: FloatArray) -> FloatArray:
-    """Return (T - 1,) by how many radians (T, 3, 3) turn from frame to frame."""
-    apart = np.linalg.norm(np.diff(turns, axis=0), axis=(1, 2)) / np.sqrt(8)
-    return np.asarray(2 * np.arcsin(np.clip(apart, 0, 1)))
 
 
 def _changes(
@@ -175,70 +170,76 @@ def _changes(
     ----------
     keep
         (T, L) what a limb counts that is not as it was.
+
+    Notes
+    -----
+    Unknown are how the hips move, and beside them the ends of the limbs.
     """
-    calm = (_EASE_S * rate_hz) ** 4
-    asked = LeastChange(len(keep), 1 + len(held))
-    asked.ask([(0, 0, 1.0)], _HIPS if hips_give else _STAY)
-    asked.ask(_bend([(0, 1.0)]), calm)
-    for curve in range(1, 1 + len(held)):
-        asked.ask([(0, curve, 1.0), (0, 0, -1.0)], keep[:, curve - 1])
-        asked.ask(_bend([(curve, 1.0), (0, -1.0)]), calm)
+    asked = Normal(len(keep), 1 + len(held))
+    each = np.arange(1 + len(held))
+    asked.own[:, each, each] = np.insert(keep, 0, _HIPS if hips_give else _STAY, axis=1)
+    calm = np.full(1 + len(held), (_EASE_S * rate_hz) ** 4)
+    asked.add_bending(np.zeros((max(len(keep) - 2, 0), 1 + len(held))), calm)
+    points = _sums([one.ways_m.shape[1] for one in held], len(keep))
+    ways = np.concatenate([one.ways_m for one in held], axis=1)
+    carries = np.concatenate([one.carries for one in held], axis=1)
+    rest = np.minimum(carries[1:], carries[:-1]) * (_EASE_S**2 * rate_hz / _REST_S) ** 2
     found = np.zeros((len(keep), 1 + len(held), 3))
     for axis in (0, 1):
-        along = asked.copy()
-        for curve, one in enumerate(held, start=1):
-            rest = np.minimum(one.carries[1:], one.carries[:-1]) * (_EASE_S**2 * rate_hz / _REST_S) ** 2
-            steps = -np.diff(one.ways_m[..., axis], axis=0)
-            for point in range(steps.shape[1]):
-                along.ask([(1, curve, 1.0), (0, curve, -1.0)], rest[:, point], steps[:, point])
-        found[..., axis] = along.answer()
+        along = deepcopy(asked)
+        along.add_difference(points, np.diff(ways[..., axis, None], axis=0), rest)
+        found[..., axis] = along.solved()
     found[..., 2] = _upward(asked, pose, held, found, hips_give)
+    found[:, 1:] += found[:, :1]
     return found
 
 
-def _bend(curves: Sequence[tuple[int, float]]) -> list[Term]:
-    """Return the second differences of a sum of curves."""
-    return [
-        (after, curve, factor * share)
-        for curve, factor in curves
-        for after, share in enumerate((1.0, -2.0, 1.0))
-    ]
+def _sums(points: Sequence[int], frames: int) -> FloatArray:
+    """Return (T, N, 1 + L, 1): points of each limb move as the hips do, and as its end beside them."""
+    which = np.repeat(np.arange(len(points)), points)
+    sums = np.zeros((len(which), 1 + len(points), 1))
+    sums[:, 0] = 1.0
+    sums[np.arange(len(which)), 1 + which] = 1.0
+    return np.asarray(np.broadcast_to(sums, (frames, *sums.shape)))
 
 
 def _upward(
-    asked: LeastChange, pose: Posed, held: Sequence[_Held], across_m: FloatArray, hips_give: bool
+    asked: Normal, pose: Posed, held: Sequence[_Held], across_m: FloatArray, hips_give: bool
 ) -> FloatArray:
     """Return (T, 1 + L) the changes in height, given (T, 1 + L, 3) with those along the ground.
 
     What goes under the ground or out of reach is known after a first answer, so it is asked a few times.
     """
-    asked = asked.copy()
-    for curve, one in enumerate(held, start=1):
-        # Of heel and ball the lower one carries, and the other goes with the turn of the foot.
-        lowest = np.where(one.carries > 0, one.ways_m[..., 2], _NOWHERE_M).min(axis=1)
-        height = np.where(one.carries > 0, one.heights_m, _NOWHERE_M).min(axis=1)
-        firmly = one.carries.max(axis=1) * (_EASE_S / _HEIGHT_S) ** 4
-        asked.ask([(0, curve, 1.0)], firmly, height - lowest)
+    asked = deepcopy(asked)
+    ends = _sums([1] * len(held), len(across_m))
+    # Of heel and ball the lower one carries, and the other goes with the turn of the foot.
+    height = np.stack(
+        [
+            np.where(one.carries > 0, one.heights_m, _NOWHERE_M).min(axis=1)
+            - np.where(one.carries > 0, one.ways_m[..., 2], _NOWHERE_M).min(axis=1)
+            for one in held
+        ],
+        axis=1,
+    )
+    firmly = np.stack([one.carries.max(axis=1) for one in held], axis=1)
+    asked.add(ends, height[..., None], firmly * (_EASE_S / _HEIGHT_S) ** 4)
     floors = np.stack([pose.character.ground_m - one.ways_m[..., 2].min(axis=1) for one in held], axis=1)
-    limbs = across_m[:, 1:] - across_m[:, :1]
-    rooms = np.stack([_room(one, limbs[:, nth]) for nth, one in enumerate(held)], axis=1)
+    rooms = np.stack([_room(one, across_m[:, 1 + nth]) for nth, one in enumerate(held)], axis=1)
+    beside = ends * np.concatenate([np.zeros(1), np.ones(len(held))])[:, None]
     low = np.zeros(floors.shape, dtype=np.bool_)
     far = np.zeros(rooms.shape, dtype=np.bool_)
-    found = asked.answer()
+    found = asked.solved()
     for _ in range(_LOOKS):
-        gap, over = found[:, 1:] - floors, found[:, :1] - found[:, 1:] - rooms
+        gap, over = found[:, 1:] + found[:, :1] - floors, -found[:, 1:] - rooms
         now_low = (gap < -_NEAR_M) | (low & (gap < _NEAR_M))
         now_far = hips_give & ((over > _NEAR_M) | (far & (over > -_NEAR_M)))
         if (now_low == low).all() and (now_far == far).all():
             break
         low, far = now_low, now_far
-        more = asked.copy()
-        for curve in range(1, 1 + len(held)):
-            nth = curve - 1
-            more.ask([(0, curve, 1.0)], low[:, nth] * (_EASE_S / _UNDER_S) ** 4, floors[:, nth])
-            reach = [(0, 0, 1.0), (0, curve, -1.0)]
-            more.ask(reach, far[:, nth] * (_EASE_S / _REACH_S) ** 4, rooms[:, nth])
-        found = more.answer()
+        more = deepcopy(asked)
+        more.add(ends, floors[..., None], low * (_EASE_S / _UNDER_S) ** 4)
+        more.add(beside, -rooms[..., None], far * (_EASE_S / _REACH_S) ** 4)
+        found = more.solved()
     return found
 
 

@@ -120,21 +120,19 @@ def _carry(
     carriers |= {places.index(place): pelvis for place in character.beside_pelvis}
     carriers[pelvis] = -1
     rest = character.rest_heads_m[mapped]
-    done: set[int] = set()
-
-    def carry(column: int) -> None:
-        if column in done:
-            return
-        done.add(column)
-        carrier = carriers[column]
-        if column in given_m:
-            heads_m[:, column] = given_m[column]
-        elif carrier >= 0:
-            carry(carrier)
-            heads_m[:, column] = heads_m[:, carrier] + turns[:, carrier] @ (rest[column] - rest[carrier])
-
-    for column in range(len(places)):
-        carry(column)
+    waiting = list(range(len(places)))
+    done: set[int] = {-1}
+    while waiting:
+        ready = [column for column in waiting if carriers[column] in done or column in given_m]
+        for column in ready:
+            carrier = carriers[column]
+            if column in given_m:
+                heads_m[:, column] = given_m[column]
+            elif carrier >= 0:
+                way = rest[column] - rest[carrier]
+                heads_m[:, column] = heads_m[:, carrier] + turns[:, carrier] @ way
+        done |= set(ready)
+        waiting = [column for column in waiting if column not in done]
 
 
 def _turns_of(source: FloatArray, names: Sequence[str], character: Character) -> dict[int, FloatArray]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["bend_sides", "bent", "frames", "shortest_turns"]
+__all__ = ["bend_sides", "bent", "frames", "shortest_turns", "steps_rad"]
 
 #: A limb is never stretched beyond this share of its length, or its middle joint would snap.
 _STRAIGHT = 0.9995
@@ -83,3 +83,9 @@ def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:
     skew[:, [1, 2, 0], [2, 0, 1]] = -axis
     share = 1 / np.maximum(1 + cosine, 1e-9)
     return np.asarray(np.eye(3) + skew + share[:, None, None] * (skew @ skew))
+
+
+def steps_rad(turns: FloatArray) -> FloatArray:
+    """Return (T - 1,) the angles between neighbours of (T, 3, 3) turns: |A - B| = sqrt(8) sin(angle / 2)."""
+    apart = np.linalg.norm(np.diff(turns, axis=0), axis=(1, 2)) / np.sqrt(8)
+    return np.asarray(2 * np.arcsin(np.clip(apart, 0, 1)))
