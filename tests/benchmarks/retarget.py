@@ -38,9 +38,9 @@ from pose_shared.rig import Rig
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from generated_rigify import Rigify
 from mpfb_rig import mpfb_rig
-from rigify_walk import Rigify
-from stride_picture import rig_figure, source_figure, write_stride
+from stride_picture import rig_figure, rigify_figure, source_figure, write_stride
 
 __all__: list[str] = []
 
@@ -271,7 +271,7 @@ def draw(folder: Path, motion: Motion, everyone: Mapping[str, Rig], rigify: Rigi
         seen, shown = rigify.seen(held)
         title = f"Rigify's deform bones, FK, in Blender {rigify.version}"
         write_stride(
-            folder / "rigify.jpg", [source, rigify.figure(motion, seen["fk"], shown, title)], _CREDIT
+            folder / "rigify.jpg", [source, rigify_figure(rigify, motion, seen["fk"], shown, title)], _CREDIT
         )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from generated_rigify import Rigify
+from generated_rigify import Seen as SeenBones
 from pose_server.pipeline.boundary import Motion
 from pose_server.pipeline.quality import contact_points_m
 from pose_server.retarget.bone_map import BoneMap
@@ -15,7 +17,7 @@ from pose_server.retarget.character import Character, character_of
 from pose_server.retarget.forward import bone_worlds
 from pose_server.retarget.rig_motion import RigMotion
 
-__all__ = ["Figure", "rig_figure", "soles_m", "source_figure", "write_stride"]
+__all__ = ["Figure", "rig_figure", "rigify_figure", "source_figure", "write_stride"]
 
 _WIDTH, _ROW, _LINE, _FINE = 1120, 280, 22, 2
 _MOMENTS = 7
@@ -105,6 +107,23 @@ def rig_figure(motion: Motion, result: RigMotion, bones: BoneMap, title: str) ->
     )
 
 
+def rigify_figure(rigify: Rigify, motion: Motion, seen: SeenBones, shown: np.ndarray, title: str) -> Figure:
+    """Return the bones that Blender shows of Rigify's rig, as `Rigify.seen` has them."""
+    character = rigify.character
+    upright = character.from_rig.T * character.rig.metres_per_unit
+    feet = [rigify.roles.index(f"{side}_ankle") for side in ("left", "right")]
+    return Figure(
+        title,
+        shown[:, :, 0] @ upright,
+        shown[:, :, 1] @ upright,
+        tuple(_deform_kind(name) for name in rigify.shown),
+        soles_m(character, seen.turns[:, feet], seen.heads[:, feet]),
+        motion.contacts > 0.5,
+        character.ground_m,
+        seen.heads[:, rigify.roles.index("pelvis")] @ upright,
+    )
+
+
 def soles_m(character: Character, turns: np.ndarray, heads: np.ndarray) -> np.ndarray:
     """Return (T, 4, 3) heels and balls, given (T, 2, 3, 3) and (T, 2, 3) of the feet in the rig."""
     points = []
@@ -131,6 +150,27 @@ def write_stride(path: Path, figures: Sequence[Figure], caption: str) -> None:
 
 def _kind(role: str) -> int:
     return 1 if role.startswith("left") else 2 if role.startswith("right") else 0
+
+
+def _deform_kind(name: str) -> int:
+    fine = (
+        "f_",
+        "thumb",
+        "palm",
+        "lip",
+        "brow",
+        "lid",
+        "eye",
+        "nose",
+        "cheek",
+        "jaw",
+        "chin",
+        "ear",
+        "temple",
+    )
+    if name.removeprefix("DEF-").startswith((*fine, "forehead", "tongue", "teeth", "breast", "pelvis")):
+        return 3
+    return 1 if name.split(".")[1:2] == ["L"] else 2 if name.split(".")[1:2] == ["R"] else 0
 
 
 def _row(figure: Figure) -> np.ndarray:

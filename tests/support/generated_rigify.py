@@ -17,7 +17,6 @@ from pose_server.retarget.measures import MEASURED, Measures, measured_bones
 from pose_server.retarget.opening import MappedRig, map_rig
 from pose_server.retarget.rig_motion import RigMotion
 from pose_shared.rig import parse_rig
-from stride_picture import Figure, soles_m
 
 __all__ = ["Rigify", "Seen"]
 
@@ -52,9 +51,9 @@ class Rigify:
         report = self._run({})
         self.version = str(report["version"])
         self.mapped: MappedRig = map_rig(parse_rig(report["rig"]))
-        self._shown = [name for name in report["bones"] if name.startswith("DEF-")]
-        self._character = character_of(self.mapped.rig, self.mapped.bones)
-        self._roles = [role for role in MEASURED if role in self.mapped.bones]
+        self.shown = [name for name in report["bones"] if name.startswith("DEF-")]
+        self.character = character_of(self.mapped.rig, self.mapped.bones)
+        self.roles = [role for role in MEASURED if role in self.mapped.bones]
 
     def seen(self, result: RigMotion) -> tuple[dict[str, Seen], np.ndarray]:
         """Return where Blender puts the measured bones by ``fk`` and ``ik``, and (T, D, 2, 3) all it shows.
@@ -65,17 +64,17 @@ class Rigify:
             Keys for the rig.
         """
         bones = self.mapped.bones
-        names = [_followed(bones[role]) for role in self._roles]
+        names = [_followed(bones[role]) for role in self.roles]
         with tempfile.TemporaryDirectory() as folder:
             _write_channels(Path(folder), result)
-            self._run({"keys": folder, "bones": [*names, *self._shown]})
-            rows, count = len(result), len(names) + len(self._shown)
+            self._run({"keys": folder, "bones": [*names, *self.shown]})
+            rows, count = len(result), len(names) + len(self.shown)
             rests = np.fromfile(Path(folder) / "rests.f64").reshape(count, 3, 4)
             found = {
                 kind: np.fromfile(Path(folder) / f"{kind}.f64").reshape(rows, count, 15)
                 for kind in ("fk", "ik")
             }
-        own = np.array([self.mapped.rig.bone(bones[role]).rest for role in self._roles]).reshape(-1, 4, 4)
+        own = np.array([self.mapped.rig.bone(bones[role]).rest for role in self.roles]).reshape(-1, 4, 4)
         seen = {}
         for kind, numbers in found.items():
             matrices = numbers[:, : len(names), :12].reshape(rows, -1, 3, 4)
@@ -92,33 +91,17 @@ class Rigify:
 
     def measured(self, motion: Motion, seen: Seen) -> Measures:
         """Return how well what Blender shows repeats a motion."""
-        return measured_bones(motion, self._character, self._roles, seen.turns, seen.heads)
+        return measured_bones(motion, self.character, self.roles, seen.turns, seen.heads)
 
     def leg_turns(self, seen: Seen) -> np.ndarray:
         """Return (T, 4, 3, 3) thighs and shins."""
         roles = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee")]
-        return seen.turns[:, [self._roles.index(role) for role in roles]]
+        return seen.turns[:, [self.roles.index(role) for role in roles]]
 
     def hips_m(self, seen: Seen) -> np.ndarray:
         """Return (T, 2, 3) where the thighs begin."""
-        places = [self._roles.index(f"{side}_hip") for side in ("left", "right")]
+        places = [self.roles.index(f"{side}_hip") for side in ("left", "right")]
         return seen.heads[:, places] * self.mapped.rig.metres_per_unit
-
-    def figure(self, motion: Motion, seen: Seen, shown: np.ndarray, title: str) -> Figure:
-        """Return what Blender shows, to be drawn."""
-        character = self._character
-        upright = character.from_rig.T * character.rig.metres_per_unit
-        feet = [self._roles.index(f"{side}_ankle") for side in ("left", "right")]
-        return Figure(
-            title,
-            shown[:, :, 0] @ upright,
-            shown[:, :, 1] @ upright,
-            tuple(_kind(name) for name in self._shown),
-            soles_m(character, seen.turns[:, feet], seen.heads[:, feet]),
-            motion.contacts > 0.5,
-            character.ground_m,
-            seen.heads[:, self._roles.index("pelvis")] @ upright,
-        )
 
     def _run(self, given: dict[str, object]) -> dict[str, object]:
         with tempfile.TemporaryDirectory() as folder:
@@ -141,27 +124,6 @@ def _followed(control: str) -> str:
     if control in _FOLLOWS:
         return _FOLLOWS[control]
     return "ORG-" + control.replace("_fk", "")
-
-
-def _kind(name: str) -> int:
-    fine = (
-        "f_",
-        "thumb",
-        "palm",
-        "lip",
-        "brow",
-        "lid",
-        "eye",
-        "nose",
-        "cheek",
-        "jaw",
-        "chin",
-        "ear",
-        "temple",
-    )
-    if name.removeprefix("DEF-").startswith((*fine, "forehead", "tongue", "teeth", "breast", "pelvis")):
-        return 3
-    return 1 if name.split(".")[1:2] == ["L"] else 2 if name.split(".")[1:2] == ["R"] else 0
 
 
 def _write_channels(folder: Path, result: RigMotion) -> None:
