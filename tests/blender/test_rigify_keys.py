@@ -15,9 +15,7 @@ from pose_server.retarget.retargeter import retargeted
 
 pytestmark = [
     pytest.mark.blender,
-    pytest.mark.skipif(
-        shutil.which("blender") is None, reason="no Blender (apt-get install blender)"
-    ),
+    pytest.mark.skipif(shutil.which("blender") is None, reason="no Blender (apt-get install blender)"),
 ]
 
 
