@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from pose_shared.errors import InputError
@@ -16,8 +17,13 @@ from scipy.spatial.transform import Rotation
 from pose_server.pipeline.boundary import FloatArray, IntArray
 from pose_server.retarget.bone_map import BoneMap
 from pose_server.retarget.reach import shortest_turns
+from pose_server.retarget.rest_pose import keyed_along
 
-__all__ = ["Character", "character_of"]
+__all__ = ["ARM", "LEG", "Character", "character_of", "hinges", "limb_directions", "roll_of"]
+
+Limb = tuple[str, str, str]
+ARM: Limb = ("shoulder", "elbow", "wrist")
+LEG: Limb = ("hip", "knee", "ankle")
 
 _SIDES = ("left", "right")
 #: What a rig that looks nearly along an axis means.
@@ -28,6 +34,8 @@ _ON_ZERO, _UNDER_ZERO = 0.15, 0.03
 _HEEL_SHARE = 0.45
 #: Length of a foot without toes, as a share of the leg.
 _FOOT_SHARE = 0.15
+#: A limb at rest shows its hinge if the sine of its bend is more, unless that is further off than any build.
+_BENT, _HINGE_DEG = 0.05, 60.0
 
 
 @dataclass(frozen=True)
@@ -96,32 +104,70 @@ class Character:
         return ground - _HEEL_SHARE * way, ground + way
 
     @cached_property
+    def beside_pelvis(self) -> tuple[int, ...]:
+        """Places of what carries a leg, does not hang on the pelvis, and is keyed to go along with it."""
+        pelvis = self.at("pelvis")
+        tops = (keyed_along(self.rig, self.parents, self.at(f"{side}_hip"), pelvis) for side in _SIDES)
+        return tuple(dict.fromkeys(top for top in tops if top >= 0))
+
+    @cached_property
+    def limb_swings(self) -> dict[str, FloatArray]:
+        """(3, 3) for each bone of arms and legs: the shortest turn from rest to where a T-pose has it."""
+        swings = {}
+        for side in _SIDES:
+            for limb, along in limb_directions(side).items():
+                for role, end in pairwise(f"{side}_{part}" for part in limb):
+                    if role in self.bones and end in self.bones:
+                        way = self.head_m(end) - self.head_m(role)
+                        swings[role] = shortest_turns(way[None], along[None])[0]
+        return swings
+
+    @cached_property
     def t_pose_turns(self) -> dict[str, FloatArray]:
         """(3, 3) for each single role: what turns its bone at rest into a T-pose that faces -y.
 
-        Arms and legs go where the house skeleton has them.  A foot keeps its slope and turns ahead; the
-        trunk, clavicles and head stay as the rig has them, for how they are bent at rest is its build.
+        Arms and legs go where the house skeleton has them, and of those that are bent at rest the hinge does,
+        too.  A foot keeps its slope and turns ahead; the trunk, clavicles and head stay as the rig has them,
+        for how they are bent at rest is its build.
         """
-        turns: dict[str, FloatArray] = {}
-        for side, out in zip(_SIDES, (1.0, -1.0), strict=True):
-            arm, down = np.array([out, 0.0, 0.0]), np.array([0.0, 0.0, -1.0])
-            for role, next_role, wanted in (
-                ("shoulder", "elbow", arm),
-                ("elbow", "wrist", arm),
-                ("hip", "knee", down),
-                ("knee", "ankle", down),
-            ):
-                if f"{side}_{role}" not in self.bones or f"{side}_{next_role}" not in self.bones:
+        turns = dict(self.limb_swings)
+        for side in _SIDES:
+            for limb, along in limb_directions(side).items():
+                roles = [f"{side}_{part}" for part in limb]
+                if not all(role in self.bones for role in roles):
                     continue
-                along = self.head_m(f"{side}_{next_role}") - self.head_m(f"{side}_{role}")
-                turns[f"{side}_{role}"] = shortest_turns(along[None], wanted[None])[0]
+                upper, lower = np.diff([self.head_m(role) for role in roles], axis=0)
+                hinge = np.cross(upper, lower)
+                clear = np.linalg.norm(hinge) > _BENT * np.linalg.norm(upper) * np.linalg.norm(lower)
+                for role in roles[:2]:
+                    roll = roll_of(turns[role] @ hinge, hinges(side)[limb], along) if clear else 0.0
+                    if abs(roll) < np.radians(_HINGE_DEG):
+                        turns[role] = Rotation.from_rotvec(roll * along).as_matrix() @ turns[role]
             if f"{side}_wrist" in self.bones:
-                turns[f"{side}_wrist"] = turns.get(f"{side}_elbow", np.eye(3))
+                # A hand does not turn with the hinge of the elbow.
+                turns[f"{side}_wrist"] = self.limb_swings.get(f"{side}_elbow", np.eye(3))
             heel, ball = self.sole_m(side)
             turns[f"{side}_ankle"] = shortest_turns((ball - heel)[None], np.array([[0.0, -1.0, 0.0]]))[0]
             if f"{side}_toe" in self.bones:
                 turns[f"{side}_toe"] = turns[f"{side}_ankle"]
         return turns
+
+
+def limb_directions(side: str) -> dict[Limb, FloatArray]:
+    """Return (3,) where arm and leg point in a T-pose."""
+    out = 1.0 if side == "left" else -1.0
+    return {ARM: np.array([out, 0.0, 0.0]), LEG: np.array([0.0, 0.0, -1.0])}
+
+
+def hinges(side: str) -> dict[Limb, FloatArray]:
+    """Return (3,) about which elbow and knee bend in the house skeleton's T-pose."""
+    out = 1.0 if side == "left" else -1.0
+    return {ARM: np.array([0.0, 0.0, -out]), LEG: np.array([1.0, 0.0, 0.0])}
+
+
+def roll_of(axis: FloatArray, wanted: FloatArray, about: FloatArray) -> float:
+    """Return the angle in radians about a third axis that brings one as near to another as can be."""
+    return float(np.arctan2(np.cross(axis, wanted) @ about, axis @ wanted))
 
 
 def character_of(rig: Rig, bones: BoneMap) -> Character:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from pose_server.pipeline.kinematics import global_rotations
 from pose_server.retarget.bone_map import BoneMap
 from pose_server.retarget.character import Character, character_of
 from pose_server.retarget.forward import bone_worlds
+from pose_server.retarget.reach import steps_rad
 from pose_server.retarget.rig_motion import RigMotion
 
-__all__ = ["Measures", "measured"]
+__all__ = ["MEASURED", "Measures", "measured", "measured_bones"]
 
 _SIDES = ("left", "right")
 _CARRIES = 0.5
@@ -24,11 +26,13 @@ _LIMBS = tuple(
     for side in _SIDES
     for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 )
-_JUMPING = (
+_TURNED = (
     "pelvis",
     "head",
     *(f"{s}_{p}" for s in _SIDES for p in ("shoulder", "elbow", "hip", "knee", "ankle")),
 )
+#: Roles of the bones that are looked at.
+MEASURED = tuple(dict.fromkeys((*_TURNED, *(name for limb in _LIMBS for name in limb))))
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,29 @@ def measured(motion: Motion, result: RigMotion, bones: BoneMap) -> Measures:
         The rig's map.
     """
     character = character_of(result.rig, bones)
-    roles = [
-        role
-        for role in dict.fromkeys((*_JUMPING, *(name for limb in _LIMBS for name in limb)))
-        if role in bones
-    ]
-    turns, heads = bone_worlds(result, [bones[role] for role in roles])
+    roles = [role for role in MEASURED if role in bones]
+    return measured_bones(motion, character, roles, *bone_worlds(result, [bones[role] for role in roles]))
+
+
+def measured_bones(
+    motion: Motion, character: Character, roles: Sequence[str], turns: FloatArray, heads: FloatArray
+) -> Measures:
+    """Return how well bones repeat `motion`, however they came to stand so.
+
+    Parameters
+    ----------
+    motion
+        The source.
+    character
+        The rig.
+    roles
+        Those of `MEASURED` that it has.
+    turns, heads
+        (T, N, 3, 3) from each role's bone's axes into the rig's, and (T, N, 3) its heads in the rig's unit.
+    """
+    bones = character.bones
     turns = character.from_rig @ turns
-    heads = heads @ character.from_rig.T * result.rig.metres_per_unit
+    heads = heads @ character.from_rig.T * character.rig.metres_per_unit
     place = {role: i for i, role in enumerate(roles)}
     joints = {name: i for i, name in enumerate(motion.joint_names)}
 
@@ -103,7 +122,7 @@ def measured(motion: Motion, result: RigMotion, bones: BoneMap) -> Measures:
     source = global_rotations(motion.local_rotations_wxyz.astype(np.float64), motion.parents.tolist())
     jumps = [
         _largest_step_deg(turns[:, place[role]]) - _largest_step_deg(source[:, joints[role]])
-        for role in _JUMPING
+        for role in _TURNED
         if role in place
     ]
     return Measures(
@@ -129,6 +148,4 @@ def _angles_deg(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _largest_step_deg(turns: FloatArray) -> float:
-    """Return the largest turn between neighbours of (T, 3, 3): |A - B| = sqrt(8) sin(angle / 2)."""
-    apart = np.linalg.norm(np.diff(turns, axis=0), axis=(1, 2)) / np.sqrt(8)
-    return float(np.degrees(2 * np.arcsin(np.clip(apart, 0, 1))).max(initial=0.0))
+    return float(np.degrees(steps_rad(turns).max(initial=0.0)))

@@ -60,15 +60,7 @@ class Posed:
         new_turns, new_heads = self.turns.copy(), self.heads_m.copy()
         for column, turn in turns.items():
             new_turns[:, column] = turn
-        rest = self.character.rest_heads_m[self.mapped]
-        pelvis = self.column("pelvis")
-        for column, above in enumerate(self.above):
-            if column in heads_m:
-                new_heads[:, column] = heads_m[column]
-            elif above >= 0 and column != pelvis:  # which no root holds back
-                new_heads[:, column] = new_heads[:, above] + new_turns[:, above] @ (
-                    rest[column] - rest[above]
-                )
+        _carry(self.character, self.mapped, self.above, new_turns, new_heads, heads_m)
         return replace(self, turns=new_turns, heads_m=new_heads)
 
     def joined(self, bones: Mapping[int, tuple[FloatArray, FloatArray]]) -> Posed:
@@ -103,16 +95,44 @@ def posed(motion: Motion, character: Character) -> Posed:
     turns = np.stack([turns_of[place] for place in places], axis=1)
     pelvis = column_of[character.at("pelvis")]
     scale, hips_m = _hips(motion, source, character)
-    rest = character.rest_heads_m[mapped]
     heads = np.empty((len(motion), len(places), 3))
-    for column, carrier in enumerate(above):
-        if column == pelvis:
-            heads[:, column] = hips_m + turns[:, column] @ (rest[column] - character.hips_m)
-        elif carrier >= 0:
-            heads[:, column] = heads[:, carrier] + turns[:, carrier] @ (rest[column] - rest[carrier])
-        else:
-            heads[:, column] = rest[column]
+    heads[:] = character.rest_heads_m[mapped]
+    at_pelvis = turns[:, pelvis] @ (character.head_m("pelvis") - character.hips_m)
+    _carry(character, mapped, above, turns, heads, {pelvis: hips_m + at_pelvis})
     return Posed(character, mapped, above, turns, heads, scale)
+
+
+def _carry(
+    character: Character,
+    mapped: IntArray,
+    above: IntArray,
+    turns: FloatArray,
+    heads_m: FloatArray,
+    given_m: Mapping[int, FloatArray],
+) -> None:
+    """Put (T, M, 3) heads where bones are carried, but some columns where they are given to be.
+
+    The pelvis is held back by no root; what stands beside it goes along with it.
+    """
+    places = mapped.tolist()
+    pelvis = places.index(character.at("pelvis"))
+    carriers = {column: int(carrier) for column, carrier in enumerate(above)}
+    carriers |= {places.index(place): pelvis for place in character.beside_pelvis}
+    carriers[pelvis] = -1
+    rest = character.rest_heads_m[mapped]
+    waiting = list(range(len(places)))
+    done: set[int] = {-1}
+    while waiting:
+        ready = [column for column in waiting if carriers[column] in done or column in given_m]
+        for column in ready:
+            carrier = carriers[column]
+            if column in given_m:
+                heads_m[:, column] = given_m[column]
+            elif carrier >= 0:
+                way = rest[column] - rest[carrier]
+                heads_m[:, column] = heads_m[:, carrier] + turns[:, carrier] @ way
+        done |= set(ready)
+        waiting = [column for column in waiting if column not in done]
 
 
 def _turns_of(source: FloatArray, names: Sequence[str], character: Character) -> dict[int, FloatArray]:
@@ -133,6 +153,8 @@ def _turns_of(source: FloatArray, names: Sequence[str], character: Character) ->
         clavicle = f"{side}_clavicle"
         if clavicle in bones:
             turns[character.at(clavicle)] = source[:, places[clavicle]]
+    for place in character.beside_pelvis:
+        turns.setdefault(place, source[:, places["pelvis"]])
     if "root" in bones:
         turns[character.at("root")] = np.broadcast_to(np.eye(3), (len(source), 3, 3))
     return turns

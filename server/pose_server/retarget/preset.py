@@ -86,7 +86,11 @@ def best_preset(rig: Rig) -> tuple[Preset, BoneMap] | None:
         # How many bones a chain has differs within a kind.
         single = [role for role in preset.bones.roles if role not in (*CHAINS, *TWISTED)]
         share = sum(role in bones for role in single) / len(single)
-        there, known = (sum(map(len, roles.values())) for roles in (bones.roles, preset.bones.roles))
+        # A root is an extra that many kinds come with or without.
+        there, known = (
+            sum(len(chain) for role, chain in roles.items() if role != "root" or role in bones)
+            for roles in (bones.roles, preset.bones.roles)
+        )
         controls = {bone for chain in preset.chains_in(rig) for bone in chain.bones}
         score = there - _LACKING * (known - there) + len(controls)
         if share >= _ENOUGH and (best is None or score > best[0]):

@@ -6,7 +6,7 @@ import numpy as np
 
 from pose_server.pipeline.boundary import FloatArray
 
-__all__ = ["bend_sides", "bent", "shortest_turns"]
+__all__ = ["bend_sides", "bent", "frames", "shortest_turns", "steps_rad"]
 
 #: A limb is never stretched beyond this share of its length, or its middle joint would snap.
 _STRAIGHT = 0.9995
@@ -64,6 +64,14 @@ def bend_sides(root_m: FloatArray, mid_m: FloatArray, end_m: FloatArray, front: 
     return np.asarray(side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9))
 
 
+def frames(along: FloatArray, across: FloatArray) -> FloatArray:
+    """Return (T, 3, 3) right-handed axes as columns: along (T, 3), then as near to `across` as can be."""
+    x = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
+    y = across - np.sum(across * x, axis=1, keepdims=True) * x
+    y /= np.maximum(np.linalg.norm(y, axis=1, keepdims=True), 1e-12)
+    return np.stack([x, y, np.cross(x, y)], axis=2)
+
+
 def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:
     """Return (T, 3, 3) the shortest rotations of (T, 3) directions into others (Rodrigues' formula)."""
     a = start / np.maximum(np.linalg.norm(start, axis=1, keepdims=True), 1e-12)
@@ -75,3 +83,9 @@ def shortest_turns(start: FloatArray, end: FloatArray) -> FloatArray:
     skew[:, [1, 2, 0], [2, 0, 1]] = -axis
     share = 1 / np.maximum(1 + cosine, 1e-9)
     return np.asarray(np.eye(3) + skew + share[:, None, None] * (skew @ skew))
+
+
+def steps_rad(turns: FloatArray) -> FloatArray:
+    """Return (T - 1,) the angles between neighbours of (T, 3, 3) turns: |A - B| = sqrt(8) sin(angle / 2)."""
+    apart = np.linalg.norm(np.diff(turns, axis=0), axis=(1, 2)) / np.sqrt(8)
+    return np.asarray(2 * np.arcsin(np.clip(apart, 0, 1)))

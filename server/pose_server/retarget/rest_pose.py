@@ -11,7 +11,7 @@ from pose_shared.rig import Rig
 
 from pose_server.pipeline.boundary import FloatArray, IntArray
 
-__all__ = ["RestPose", "rest_pose_of"]
+__all__ = ["RestPose", "keyed_along", "rest_pose_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,3 +143,22 @@ def rest_pose_of(rig: Rig) -> RestPose:
         heads_m=heads @ upright.T * rig.metres_per_unit,
         tails_m=tails @ upright.T * rig.metres_per_unit,
     )
+
+
+def keyed_along(rig: Rig, parents: IntArray, place: int, with_place: int) -> int:
+    """Return what must be keyed for a bone to go along with one that does not carry it.
+
+    It is the uppermost bone that carries `place` and not `with_place`, as rigs have whose hips stand on their
+    own beside the trunk; -1 where there is none, or its place and turn cannot be keyed.
+    """
+    carrying = {with_place}
+    above = with_place
+    while parents[above] >= 0:
+        above = int(parents[above])
+        carrying.add(above)
+    top = -1
+    while place >= 0 and place not in carrying:
+        top, place = place, int(parents[place])
+    if top < 0 or place == with_place or not {"location", "rotation"}.issubset(rig.bones[top].keys):
+        return -1
+    return top

@@ -43,5 +43,5 @@ def retargeted(motion: Motion, rig: Rig, bones: BoneMap, options: RetargetOption
     pose = posed(motion, character_of(rig, bones))
     pose = planted(pose, motion, [_LIMBS[limbs] for limbs in options.relock])
     pose = travelled(pose, rate_hz=float(motion.rate), options=options)
-    pose = with_ik_controls(twisted(pose, motion))
+    pose = with_ik_controls(twisted(pose))
     return keyed(pose, rate=motion.rate, times_s=motion.times_s)

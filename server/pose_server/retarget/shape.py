@@ -28,6 +28,8 @@ _HANGING = 0.15
 _ALIKE = 0.6
 #: An image is so near, as a share of the height; so many planes are tried.
 _NEAR, _TRIED = 0.03, 24
+#: How often a plane is found anew from the images that it gives.
+_REFINED = 3
 #: Siblings are compared with so many that are next to them in size.
 _NEIGHBOURS = 8
 #: Legs and arms that cost more are none.
@@ -58,21 +60,23 @@ def squared(rest: RestPose) -> RestPose:
     tree = cKDTree(rest.heads_m)
     best: tuple[int, float, FloatArray, float] | None = None
     for normal, offset in _planes(rest, height):
-        aside = ground @ normal - offset
-        image = np.column_stack([ground - 2 * aside[:, None] * normal, rest.heads_m[:, 2]])
-        far, to = tree.query(image, distance_upper_bound=_NEAR * height)
-        found = np.isfinite(far) & (np.abs(aside) > _ON_MIDLINE * height)
-        score = int(found.sum())
-        if not score or (best is not None and score < best[0]):
-            continue
-        off = float(far[found].mean())
-        if best is not None and score == best[0] and off >= best[1]:
-            continue
-        ways = (ground[found] - ground[to[found]]) * np.sign(aside[found])[:, None]
-        middles = (ground[found] + ground[to[found]]) / 2
-        exact = ways.sum(axis=0)
-        exact /= np.linalg.norm(exact)
-        best = score, off, exact, float(np.median(middles @ exact))
+        for _ in range(_REFINED):
+            aside = ground @ normal - offset
+            image = np.column_stack([ground - 2 * aside[:, None] * normal, rest.heads_m[:, 2]])
+            far, to = tree.query(image, distance_upper_bound=_NEAR * height)
+            found = np.isfinite(far) & (np.abs(aside) > _ON_MIDLINE * height)
+            score = int(found.sum())
+            if not score:
+                break
+            ways = (ground[found] - ground[to[found]]) * np.sign(aside[found])[:, None]
+            middles = (ground[found] + ground[to[found]]) / 2
+            exact = ways.sum(axis=0)
+            exact /= max(float(np.linalg.norm(exact)), 1e-12)
+            # Siblings near the middle say roughly where the plane is; all that they bring together, better.
+            normal, offset = exact, float(np.median(middles @ exact))
+            off = float(far[found].mean())
+            if best is None or score > best[0] or (score == best[0] and off < best[1]):
+                best = score, off, normal, offset
     if best is None:
         return rest
     (x, y), plane = best[2], best[3]

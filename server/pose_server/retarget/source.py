@@ -15,7 +15,7 @@ from pose_server.pipeline.boundary import Camera, FloatArray, Motion
 from pose_server.pipeline.kinematics import joint_positions, same_hemisphere
 from pose_server.pipeline.quality import contact_points_m
 from pose_server.retarget.bone_map import BoneMap
-from pose_server.retarget.character import Character, character_of
+from pose_server.retarget.character import Character, character_of, hinges, limb_directions, roll_of
 from pose_server.rigs.recorded import RecordedRig
 
 __all__ = ["motion_of"]
@@ -32,6 +32,9 @@ _GROUND_PERCENT = 5.0
 _TOE_UNDER = 0.025 / 0.039
 #: Of what a rig lacks, as shares of the leg: how high ankles are at least, hands and heads how long.
 _ANKLE, _HAND, _HEAD = 0.04, 0.1, 0.06
+#: A joint shows its hinge if so much of its bending is about one axis, and it is bent so far in the mean;
+#: what is rolled further is another joint than ours.
+_HINGED, _BENT_RAD, _MOST_ROLL_RAD = 0.9, 0.1, np.radians(75.0)
 _UP = np.array([0.0, 0.0, 1.0])
 _VIEW = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 _AWAY_M = 4.0
@@ -72,6 +75,7 @@ def motion_of(recorded: RecordedRig, bones: BoneMap) -> Motion:
             for name, parent in zip(SKELETON.joints, SKELETON.parents, strict=True)
         ]
     )
+    _hinged(world)
     local = np.stack(
         [
             world[name] if parent < 0 else np.swapaxes(world[SKELETON.joints[parent]], -1, -2) @ world[name]
@@ -120,6 +124,27 @@ def _turns(recorded: RecordedRig, character: Character) -> dict[str, FloatArray]
                 turns[role] = turns[above]
         turns[f"{side}_hand"] = turns[f"{side}_wrist"]
     return turns
+
+
+def _hinged(turns: dict[str, FloatArray]) -> None:
+    """Roll the bones of arms and legs so that they bend about the hinges of the house skeleton.
+
+    A rest pose that is straight does not show where a joint's hinge is; the motion does, as the mean of the
+    axes about which the joint is bent.
+    """
+    for side, _ in _SIDES:
+        for limb, along in limb_directions(side).items():
+            upper, lower = (f"{side}_{part}" for part in limb[:2])
+            bends = Rotation.from_matrix(np.swapaxes(turns[upper], 1, 2) @ turns[lower]).as_rotvec()
+            total = bends.sum(axis=0)
+            total -= (total @ along) * along
+            size = np.linalg.norm(bends, axis=1).sum()
+            if np.linalg.norm(total) < max(_HINGED * size, _BENT_RAD * len(bends)):
+                continue
+            roll = roll_of(total, hinges(side)[limb], along)
+            if abs(roll) < _MOST_ROLL_RAD:
+                back = Rotation.from_rotvec(-roll * along).as_matrix()
+                turns[upper], turns[lower] = turns[upper] @ back, turns[lower] @ back
 
 
 def _half(turns: dict[str, FloatArray]) -> FloatArray:

@@ -9,60 +9,69 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pose_server.pipeline.boundary import FloatArray, Motion
-from pose_server.pipeline.kinematics import global_rotations
+from pose_server.pipeline.boundary import FloatArray
 from pose_server.retarget.posing import Posed
 
 __all__ = ["twisted"]
 
-#: For each part along which twist is spread: what its roll is measured against, the part that rolls, where
-#: the part ends, and whether the roll starts at its beginning.
+#: For each part along which twist is spread: where the part ends, and whether the roll starts at its
+#: beginning.
 _ROLLS = {
-    "shoulder": ("clavicle", "shoulder", "elbow", True),
-    "elbow": ("elbow", "wrist", "wrist", False),
-    "hip": ("pelvis", "hip", "knee", True),
-    "knee": ("knee", "ankle", "ankle", False),
+    "shoulder": ("elbow", True),
+    "elbow": ("wrist", False),
+    "hip": ("knee", True),
+    "knee": ("ankle", False),
 }
 
 
-def twisted(pose: Posed, motion: Motion) -> Posed:
-    """Return the pose with the rig's twist bones."""
-    roles = pose.character.bones.roles
-    wanted = [role for role in roles if role.endswith("_twist")]
-    if not wanted:
-        return pose
-    names = list(motion.joint_names)
-    source = global_rotations(motion.local_rotations_wxyz.astype(np.float64), motion.parents.tolist())
+def twisted(pose: Posed) -> Posed:
+    """Return the pose with the rig's twist bones; none is twisted at rest."""
+    character = pose.character
+    roles = character.bones.roles
     found: dict[int, tuple[FloatArray, FloatArray]] = {}
-    for role in wanted:
+    for role in (role for role in roles if role.endswith("_twist")):
         side, part, _ = role.split("_")
-        against, rolls, end, own = _ROLLS[part]
+        end, own = _ROLLS[part]
         if f"{side}_{part}" not in roles or f"{side}_{end}" not in roles:
             continue
-        still = against if against == "pelvis" else f"{side}_{against}"
-        roll = _roll(source[:, names.index(still)], source[:, names.index(f"{side}_{rolls}")], side, part)
         limb = pose.column(f"{side}_{part}")
-        start = pose.character.head_m(f"{side}_{part}")
-        along = pose.character.head_m(f"{side}_{end}") - start
+        start = character.head_m(f"{side}_{part}")
+        along = character.head_m(f"{side}_{end}") - start
+        unit = along / np.linalg.norm(along)
+        if own:
+            swing = character.limb_swings[f"{side}_{part}"]
+            still = pose.turns[:, _carrier(pose, side, part)]
+            roll = _roll(np.swapaxes(still, 1, 2) @ pose.turns[:, limb] @ swing.T, swing @ unit)
+        else:
+            last = pose.turns[:, pose.column(f"{side}_{end}")]
+            roll = _roll(np.swapaxes(pose.turns[:, limb], 1, 2) @ last, unit)
         for name in roles[role]:
-            place = pose.character.index[name]
-            rest = pose.character.rest_heads_m[place]
+            place = character.index[name]
+            rest = character.rest_heads_m[place]
             share = float(np.clip((rest - start) @ along / (along @ along), 0.0, 1.0))
-            axis = pose.turns[:, limb] @ (along / np.linalg.norm(along))
             angle = -(1 - share) * roll if own else share * roll
+            axis = pose.turns[:, limb] @ unit
             turn = Rotation.from_rotvec(axis * angle[:, None]).as_matrix() @ pose.turns[:, limb]
             found[place] = turn, pose.point_m(limb, rest)
-    return pose.joined(found)
+    return pose.joined(found) if found else pose
 
 
-def _roll(still: FloatArray, rolls: FloatArray, side: str, part: str) -> FloatArray:
-    """Return (T,) how far one part is rolled against another, in radians, about the limb in a T-pose.
+def _carrier(pose: Posed, side: str, part: str) -> int:
+    """Return the column of what a limb's roll is measured against: what carries it of the trunk."""
+    roles = pose.character.bones.roles
+    if part == "hip":
+        return pose.column("pelvis")
+    if f"{side}_clavicle" in roles:
+        return pose.column(f"{side}_clavicle")
+    return pose.column("spine", -1) if "spine" in roles else pose.column("pelvis")
+
+
+def _roll(turns: FloatArray, axis: FloatArray) -> FloatArray:
+    """Return (T,) how far (T, 3, 3) turns roll about an axis, in radians.
 
     The twist of the swing-twist decomposition (Dobrowolski, Swing-twist decomposition in Clifford
     algebra, 2015).
     """
-    out = 1.0 if side == "left" else -1.0
-    limb = np.array([out, 0.0, 0.0] if part in ("shoulder", "elbow") else [0.0, 0.0, -1.0])
-    turn = Rotation.from_matrix(np.swapaxes(still, 1, 2) @ rolls).as_quat(scalar_first=True)
-    angle = 2 * np.arctan2(turn[:, 1:] @ limb, turn[:, 0])
+    turn = Rotation.from_matrix(turns).as_quat(scalar_first=True)
+    angle = 2 * np.arctan2(turn[:, 1:] @ axis, turn[:, 0])
     return np.asarray(np.unwrap((angle + np.pi) % (2 * np.pi) - np.pi))

@@ -11,7 +11,7 @@ import numpy as np
 from pose_shared.rig import Rig
 
 from pose_server.retarget.bone_map import CHAINS, ROLES, TWISTED, BoneMap
-from pose_server.retarget.rest_pose import RestPose, rest_pose_of
+from pose_server.retarget.rest_pose import RestPose, keyed_along, rest_pose_of
 from pose_server.retarget.shape import facing, squared
 
 __all__ = ["Fault", "Validation", "faults_of", "validated"]
@@ -211,6 +211,8 @@ def _carried(rest: RestPose, places: Mapping[str, list[int]]) -> list[Fault]:
             continue
         upper, lower = places[above][-1], places[below][0]
         if upper == lower or rest.carries(upper, lower):
+            continue
+        if below.endswith("_hip") and keyed_along(rest.rig, rest.parents, lower, upper) >= 0:
             continue
         names = rest.names[upper], rest.names[lower]
         said = [role.replace("_", " ") for role in (above, below)]

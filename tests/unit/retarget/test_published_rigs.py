@@ -36,26 +36,34 @@ RIGS = (
 )
 
 
+#: A walk, a jump and a run.
+TAKES = ("35_01", "16_01", "09_01")
+
+
 @pytest.fixture(scope="module")
-def walk(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Motion:
-    folder = tmp_path_factory.mktemp("walk")
+def takes(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Motion]:
+    folder = tmp_path_factory.mktemp("takes")
     with tarfile.open(reference_data / "mocap" / "cmu.tar.xz") as archive:
-        wanted = ("cmu/amc/35_01.amc", "cmu/amc/35.asf")
+        wanted = {f"cmu/amc/{take}.amc" for take in TAKES} | {f"cmu/amc/{take[:2]}.asf" for take in TAKES}
         archive.extractall(folder, [member for member in archive if member.name in wanted], filter="data")
-    return open_motion(folder / "cmu" / "amc" / "35_01.amc").motion
+    return {take: open_motion(folder / "cmu" / "amc" / f"{take}.amc").motion for take in TAKES}
 
 
+@pytest.mark.parametrize("take", TAKES)
 @pytest.mark.parametrize("name", RIGS)
-def test_a_walk_goes_onto_it(reference_data: Path, walk: Motion, name: str) -> None:
+def test_a_motion_goes_onto_it(reference_data: Path, takes: dict[str, Motion], name: str, take: str) -> None:
+    motion = takes[take]
     path = reference_data / "rigs" / name
     mapped = map_rig(mpfb_rig(path) if path.suffix == ".json" else read_rig(path))
-    loose = retargeted(walk, mapped.rig, mapped.bones, RetargetOptions(relock=()))
-    before = measured(walk, loose, mapped.bones)
+    assert mapped.confidence > 0.95
+    loose = retargeted(motion, mapped.rig, mapped.bones, RetargetOptions(relock=()))
+    before = measured(motion, loose, mapped.bones)
     # OpenPose's rig has no hands.
     assert len(before.direction_deg) == (6 if "openpose" in name else 8)
     assert max(before.direction_deg.values()) < 2
     assert before.jump_deg < 0.01
-    after = measured(walk, retargeted(walk, mapped.rig, mapped.bones), mapped.bones)
+    after = measured(motion, retargeted(motion, mapped.rig, mapped.bones), mapped.bones)
     assert after.slide_mm is not None
     assert after.slide_mm < 1
     assert after.under_ground_mm < 5
+    assert after.jump_deg < 0.01

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,6 +22,8 @@ from pose_server.retarget.planting import planted
 from pose_server.retarget.posing import Posed, posed
 from pose_server.retarget.retargeter import retargeted
 from pose_server.retarget.rig_motion import RigMotion
+from pose_server.retarget.twist import twisted
+from pose_server.retarget.validation import validated
 from pose_shared.errors import InputError
 from pose_shared.rig import Rig
 from scipy.spatial.transform import Rotation
@@ -119,7 +124,7 @@ def test_knees_keep_their_plane_and_nothing_jumps(source: Motion, kind: str) -> 
         Rotation.from_matrix((np.swapaxes(turns[:-1], 2, 3) @ turns[1:]).reshape(-1, 3, 3)).magnitude().max()
     )
     steps = np.swapaxes(after.turns[:-1], 2, 3) @ after.turns[1:]
-    assert np.degrees(Rotation.from_matrix(steps.reshape(-1, 3, 3)).magnitude().max()) < fastest + 3
+    assert np.degrees(Rotation.from_matrix(steps.reshape(-1, 3, 3)).magnitude().max()) < fastest + 0.05
     for side in ("left", "right"):
         hip, knee, ankle = (after.heads_m[:, after.column(f"{side}_{p}")] for p in ("hip", "knee", "ankle"))
         bend = np.cross(knee - hip, ankle - knee)
@@ -223,7 +228,7 @@ def test_ten_thousand_frames_on_a_large_rig_take_no_time() -> None:
     rig = replace(rig, bones=rig.bones + extra)
     start = time.process_time()
     assert len(retargeted(motion, rig, bones)) == 10_000
-    assert time.process_time() - start < 8  # 2 asked on a quiet core; this one may be shared
+    assert time.process_time() - start < 4  # 2 asked on a quiet core; this one may be shared
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
@@ -256,3 +261,157 @@ def test_another_rate_is_kept() -> None:
     rig, bones = make_rig()
     motion = retargeted(walk(60, Fraction(30000, 1001)), rig, bones)
     assert motion.rate == Fraction(30000, 1001)
+
+
+def bend_rad(where: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+    a, b, c = (where[name][:, :3, 3] for name in names)
+    return np.radians(angles_deg(b - a, c - b))
+
+
+@pytest.mark.parametrize("kind", RIGS)
+def test_knees_leave_their_limits_by_no_more_than_the_source(source: Motion, kind: str) -> None:
+    """Knees neither bend backwards nor are straighter than they were, but by what is straight to the eye."""
+    rig, bones = make_rig(**RIGS[kind])
+    loose = poses(retargeted(source, rig, bones, RetargetOptions(relock=())))
+    held = poses(retargeted(source, rig, bones))
+    for side in ("left", "right"):
+        names = [bones[f"{side}_{part}"] for part in ("hip", "knee", "ankle")]
+        least = min(bend_rad(loose, names).min(), np.arccos(2 * 0.995**2 - 1))
+        assert bend_rad(held, names).min() > least - np.radians(1)
+        turn = character_of(rig, bones).from_rig
+        for where in (loose, held):
+            a, b, c = (where[name][:, :3, 3] @ turn.T for name in names)
+            # About the hinge that the thigh carries along: x in its T-pose.
+            own = where[names[0]][:, :3, :3] @ np.array(rig.bone(names[0]).rest).reshape(4, 4)[:3, :3].T
+            hinge = turn @ own @ turn.T @ np.linalg.inv(character_of(rig, bones).t_pose_turns[f"{side}_hip"])
+            assert (np.cross(b - a, c - b) * hinge[:, :, 0]).sum(axis=1).min() > -1e-4
+
+
+@pytest.mark.parametrize("kind", RIGS)
+def test_held_legs_bend_about_their_own_hinge(source: Motion, kind: str) -> None:
+    """So that IK, which knows no other plane, turns them as FK does: across both bones is the hinge."""
+    rig, bones = make_rig(**RIGS[kind])
+    pose = planted(posed(source, character_of(rig, bones)), source)
+    for side in ("left", "right"):
+        hip, knee, ankle = (pose.heads_m[:, pose.column(f"{side}_{p}")] for p in ("hip", "knee", "ankle"))
+        for role in (f"{side}_hip", f"{side}_knee"):
+            still = np.linalg.inv(pose.character.t_pose_turns[role])
+            hinge = (pose.turns[:, pose.column(role)] @ still)[:, :, 0]
+            plane = np.cross(knee - hip, ankle - knee)
+            bent = np.linalg.norm(plane, axis=1) > 0.05 * pose.character.leg_m**2
+            assert bent.any()
+            assert angles_deg(plane[bent], hinge[bent]).max() < 0.1
+
+
+def test_hands_are_held_on_request(source: Motion) -> None:
+    """A hand that rests on something for a second, on arms of another length."""
+    names = ("left_hand", *source.contact_names)
+    held = np.zeros((len(source), 1), np.float32)
+    held[40:70] = 1.0
+    # The hand stays where it is by its arm's own turns: hips and chest stand still meanwhile.
+    still = {
+        name: np.concatenate([value[:40], np.repeat(value[40:41], 30, axis=0), value[70:]])
+        for name, value in vars(source).items()
+        if isinstance(value, np.ndarray) and len(value) == len(source) and name not in ("frames", "times_s")
+    }
+    motion = replace(source, **still)
+    moving = motion.local_rotations_wxyz.copy()
+    chest = motion.joint_names.index("chest")
+    sway = Rotation.from_euler("z", 3 * np.sin(np.arange(30) / 5)[:, None], degrees=True)
+    moving[40:70, chest] = (sway * Rotation.from_quat(moving[40, chest], scalar_first=True)).as_quat(
+        scalar_first=True
+    )
+    contacts = np.concatenate([held, motion.contacts], axis=1)
+    motion = replace(motion, local_rotations_wxyz=moving, contacts=contacts, contact_names=names)
+    rig, bones = make_rig(arms_deg=30)
+    slides = {}
+    for relock in (("legs",), ("legs", "arms")):
+        where = poses(retargeted(motion, rig, bones, RetargetOptions(relock=relock)))
+        way = where[bones["left_wrist"]][42:68, :3, 3]
+        slides[relock] = np.linalg.norm(np.diff(way, axis=0), axis=1).mean()
+    assert slides[("legs",)] > 2e-3
+    assert slides[("legs", "arms")] < 1e-3
+
+
+@pytest.mark.parametrize("spine", [1, 2, 3, 6])
+def test_a_bend_is_spread_over_the_spine_that_the_rig_has(source: Motion, spine: int) -> None:
+    """The top is turned as the source's chest, and what is below it by equal parts, the pelvis as itself."""
+    rig, bones = make_rig(spine=spine)
+    pose = posed(source, character_of(rig, bones))
+    joints = list(source.joint_names)
+    world = global_rotations(source.local_rotations_wxyz.astype(float), source.parents.tolist())
+    top = pose.turns[:, pose.column("spine", spine - 1)]
+    np.testing.assert_allclose(top, world[:, joints.index("chest")], atol=1e-9)
+    np.testing.assert_allclose(pose.turns[:, pose.column("pelvis")], world[:, 0], atol=1e-9)
+    half = [world[:, joints.index(name)] for name in ("pelvis", "spine", "chest")]
+    most = max(Rotation.from_matrix(np.swapaxes(a, 1, 2) @ b).magnitude().max() for a, b in pairwise(half))
+    below = pose.turns[:, pose.column("pelvis")]
+    for nth in range(spine):
+        own = pose.turns[:, pose.column("spine", nth)]
+        part = Rotation.from_matrix(np.swapaxes(below, 1, 2) @ own).magnitude()
+        assert part.max() < 2 / spine * most + 1e-6
+        below = own
+
+
+def test_shoulders_are_not_lifted_by_another_rest_pose(source: Motion) -> None:
+    """A rig that rests with hanging arms has its shoulders where one in a T-pose has them."""
+    found = []
+    for arms_deg in (0.0, 45.0, 80.0):
+        rig, bones = make_rig(arms_deg=arms_deg)
+        where = poses(retargeted(source, rig, bones))
+        found.append(where[bones["left_shoulder"]][:, :3, 3] - where[bones["pelvis"]][:, :3, 3])
+    np.testing.assert_allclose(found[1], found[0], atol=1e-9)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-9)
+
+
+def test_nothing_is_twisted_at_rest() -> None:
+    """A rig that stands as it rests has its twist bones at rest, however far that is from a T-pose."""
+    rig, bones = make_rig(twist=True, arms_deg=50)
+    character = character_of(rig, bones)
+    motion = walk(3)
+    pose = posed(motion, character)
+    turns = np.broadcast_to(np.eye(3), pose.turns.shape)
+    twist = twisted(replace(pose, turns=turns))
+    for name in bones.roles["left_shoulder_twist"] + bones.roles["left_elbow_twist"]:
+        column = int(np.flatnonzero(twist.mapped == character.index[name])[0])
+        np.testing.assert_allclose(twist.turns[:, column], turns[:, 0], atol=1e-9)
+
+
+def test_what_carries_a_leg_beside_the_pelvis_goes_along(source: Motion) -> None:
+    """A rig whose hips are roots of their own, as OpenPose's has them, moves as one whose pelvis has legs."""
+    rig, bones = make_rig()
+    hips = [bones[f"{side}_hip"] for side in ("left", "right")]
+    apart = []
+    for bone in rig.bones:
+        if bone.name in hips:
+            carrier = replace(
+                rig.bone(bones["pelvis"]), name=f"{bone.name}_carrier", keys=("location", "rotation")
+            )
+            apart += [carrier, replace(bone, parent=carrier.name)]
+        else:
+            apart.append(bone)
+    other = replace(rig, bones=tuple(apart))
+    assert not [fault for fault in validated(other, bones).faults if fault.code == "NOT_CARRIED"]
+    one, two = poses(retargeted(source, rig, bones)), poses(retargeted(source, other, bones))
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], atol=1e-9)
+    still = tuple(replace(bone, keys=("rotation",)) for bone in apart)
+    faults = validated(replace(other, bones=still), bones).faults
+    assert [fault.code for fault in faults] == ["NOT_CARRIED", "NOT_CARRIED"]
+
+
+def test_memory_stays_flat(source: Motion) -> None:
+    """What one motion took is given back before the next, without waiting for the collector of cycles."""
+    rig, bones = make_rig(ik=True, twist=True)
+    retargeted(source, rig, bones)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        retargeted(source, rig, bones)
+        first = tracemalloc.get_traced_memory()[0]
+        for _ in range(3):
+            retargeted(source, rig, bones)
+        assert tracemalloc.get_traced_memory()[0] - first < 200_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()

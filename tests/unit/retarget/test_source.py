@@ -121,3 +121,34 @@ def test_contacts_agree_with_another_projects(reference_data: Path) -> None:
     theirs_too = theirs["run1/contacts"].astype(bool)
     assert balls[theirs_too].mean() > 0.98
     assert ((balls.mean(axis=0) > 0.4) & (balls.mean(axis=0) < 0.7)).all()
+
+
+@pytest.mark.parametrize("askew_deg", [-50.0, 30.0])
+def test_hinges_are_found_from_the_motion(tmp_path: Path, askew_deg: float) -> None:
+    """Arms that stand rolled about themselves at rest, so that their elbows bend about other axes."""
+    motion = made_walk()
+    names = list(motion.joint_names)
+    wxyz = motion.local_rotations_wxyz.astype(float)
+
+    def turned(joint: str, before: Rotation, after: Rotation) -> None:
+        column = names.index(joint)
+        own = Rotation.from_quat(wxyz[:, column], scalar_first=True)
+        wxyz[:, column] = (before * own * after).as_quat(scalar_first=True)
+
+    for side in ("left", "right"):
+        roll = Rotation.from_euler("x", askew_deg, degrees=True)
+        turned(f"{side}_shoulder", Rotation.identity(), roll)
+        turned(f"{side}_elbow", roll.inv(), roll)
+        turned(f"{side}_wrist", roll.inv(), Rotation.identity())
+    path = tmp_path / "walk.bvh"
+    write_bvh(path, animation_of(replace(motion, local_rotations_wxyz=wxyz)), FileOptions())
+    back = open_motion(path).motion
+    assert apart_m(motion, back, OUTER) < 1e-3
+    for side in ("left", "right"):
+        for joint in ("shoulder", "elbow", "wrist"):
+            column = names.index(f"{side}_{joint}")
+            was, found = (
+                Rotation.from_quat(one.local_rotations_wxyz[:, column].astype(float), scalar_first=True)
+                for one in (motion, back)
+            )
+            assert np.degrees((was.inv() * found).magnitude()).max() < 0.1, joint

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pose_server.export.quaternions import matrices, quaternions
-from pose_server.retarget.reach import shortest_turns
+from pose_server.retarget.reach import shortest_turns, steps_rad
 from pose_server.rigs.motion_capture import read_bvh_rig
 
 pytestmark = pytest.mark.reference
@@ -53,3 +53,9 @@ def test_axes_and_angles_are_theirs(reference_data: Path) -> None:
     across = np.cross(axis, [0.3, -0.5, 0.8])
     turned = np.einsum("nij,nj->ni", known["rotmat"][some], across)
     np.testing.assert_allclose(shortest_turns(across, turned), known["rotmat"][some], atol=1e-6)
+
+
+def test_angles_between_rotations_are_theirs(reference_data: Path) -> None:
+    known = cases(reference_data, "rotation_geodesic")
+    found = [steps_rad(np.stack(pair))[0] for pair in zip(known["rotmat_a"], known["rotmat_b"], strict=True)]
+    np.testing.assert_allclose(found, known["angle"], atol=1e-7)
