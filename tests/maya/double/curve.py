@@ -61,8 +61,8 @@ class Keys:
     def put_all(self, ticks: list[int], values: list[float], into: str, out: str, keep: bool) -> Keys:
         """With many keys more.
 
-        Class reference of MFnAnimCurve, addKeys: existing keys that lie within the range of the new ones are
-        removed unless keepExistingKeys is set; the times must ascend.
+        class_m_fn_anim_curve.html, addKeys: without keepExistingKeys the keys that are there are cut first.
+        How far the cut goes where the old keys reach beyond the new ones is not said, and so refused here.
         """
         if any(b <= a for a, b in pairwise(ticks)):
             raise RuntimeError("(kInvalidParameter): Times of keys must ascend")
@@ -70,8 +70,12 @@ class Keys:
         if not self.ticks or not count:
             return Keys(tuple(ticks), tuple(values), (into,) * count, (out,) * count) if count else self
         rows = {t: (v, i, o) for t, v, i, o in zip(self.ticks, self.values, self.into, self.out, strict=True)}
+        if not keep and not (ticks[0] <= self.ticks[0] and self.ticks[-1] <= ticks[-1]):
+            raise NotImplementedError(
+                "addKeys: old keys reach beyond the new ones: cut them, or keep existing keys"
+            )
         if not keep:
-            rows = {t: row for t, row in rows.items() if not ticks[0] <= t <= ticks[-1]}
+            rows = {}
         rows |= {t: (v, into, out) for t, v in zip(ticks, values, strict=True)}
         return _of_rows(rows)
 

@@ -47,7 +47,7 @@ for _start, _side in ((147, "Left"), (153, "Right")):
     }
 NAMES = {number: name for name, number in IDS.items()}
 
-#: User guide, "Characterize": the fifteen bones that a definition must have.
+#: The fifteen bones that a definition must have (green in the definition window; no page was found to name).
 REQUIRED = tuple(_FIRST[1:16])
 
 #: Which file of Maya's has which procedure: hosts must source the file first where the window was never

@@ -62,7 +62,7 @@ class Maya:
         return self._number
 
     def check_thread(self, what: str) -> None:
-        """Python and threading, User guide: "you cannot call Maya commands from a thread other than the
+        """Developer help, "Python and threading": "you cannot call Maya commands from a thread other than the
         main".
         """
         if not main_thread():
@@ -71,8 +71,7 @@ class Maya:
     def check_may_edit(self, name: str) -> None:
         if self.inside_plugin and name not in ("undoInfo",):
             raise RuntimeError(
-                f"{name}: an undoable command inside doIt, undoIt or redoIt of a plug-in would be "
-                f"undone twice: "
+                f"{name}: undoable commands inside a plug-in's doIt, undoIt or redoIt are undone twice: "
                 "use a modifier"
             )
 

@@ -243,20 +243,23 @@ class Scene:
     def free_name(self, node: Node, name: str, namespace: str, parent: Node | None) -> str:
         """The name, or with the first number that is free: a DAG name is free among its siblings alone.
 
-        User guide, "Rename nodes": names in the DAG are unique under one parent, others in their namespace.
+        From practice, no page found: names in the DAG are unique under one parent, others in their namespace;
+        a name that Maya numbers itself (``joint#``) is like no other of the scene.
         """
+
+        numbered = name.endswith("#")
 
         def taken(candidate: str) -> bool:
             for other in self.named(candidate):
                 if other is node or other.namespace != namespace or not other.alive:
                     continue
-                if not (other.is_dag and node.is_dag) or other.parent is parent:
+                if numbered or not (other.is_dag and node.is_dag) or other.parent is parent:
                     return True
             return False
 
-        if not taken(name) and not name.endswith("#"):
+        if not numbered and not taken(name):
             return name
-        stem = name[:-1] if name.endswith("#") else _DIGITS.sub("", name)
+        stem = name[:-1] if numbered else _DIGITS.sub("", name)
         number = int(found[0]) if (found := _DIGITS.search(name)) else 0
         while True:
             number += 1

@@ -86,6 +86,9 @@ def signature(command: str) -> Signature:
             short = queried.pop(0)
             result.query.add(short)
             result.long_of[short] = long
+    result.queryable = result.queryable or command in QUERYABLE
+    if command in EDITED_BY_CREATE:
+        result.edit |= result.create
     result.create |= CORRECTED.get(command, {})
     for short, long in SHORT.get(command, {}).items():
         result.long_of.setdefault(short, long)
@@ -170,6 +173,10 @@ SHORT: dict[str, dict[str, str]] = {
 
 #: What the pages' tables leave out though their examples use it, and so the stubs too.
 CORRECTED = {"upAxis": {"axis": "str", "ax": "str"}}
+#: Commands that answer a query without any flag, which the stubs cannot say: currentTime.html.
+QUERYABLE = {"currentTime"}
+#: Commands whose edit mode says which keys by the flags of create mode, as the examples of their pages do.
+EDITED_BY_CREATE = {"keyframe", "keyTangent"}
 
 #: Flags of a unit, which the stubs call str because the pages say "angle" or "time": these take numbers too.
 UNIT_FLAGS = {
@@ -180,8 +187,7 @@ UNIT_FLAGS = {
     ("joint", "angleZ"),
     ("xform", "rotation"),
     ("xform", "rotateAxis"),
-    ("camera", "farClipPlane"),
-    ("camera", "nearClipPlane"),
+    ("camera", "rotation"),
     ("setKeyframe", "time"),
     ("cutKey", "time"),
     ("keyframe", "time"),

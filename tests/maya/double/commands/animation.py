@@ -243,7 +243,7 @@ def cut_key(call: Call) -> int:
 
 @command(
     "keyTangent",
-    "time attribute index inTangentType outTangentType edit",
+    "time attribute index inTangentType outTangentType",
     query_values="time=Any attribute=str~|~list[str] index=Any",
 )
 def key_tangent(call: Call) -> Any:

@@ -110,7 +110,7 @@ _CONTROL = (
 _CONTROL += (
     "initialHeight minimumWidth uiScript loadImmediately retain widthProperty requiredPlugin closeCommand "
 )
-_CONTROL += "collapse raise width height"
+_CONTROL += "collapse width height"
 
 
 @command("workspaceControl", _CONTROL, arity=(1, 1), undoable=False, interface=True)

@@ -122,7 +122,7 @@ def delete_nodes(scene: Scene, wanted: list[Node]) -> None:
 
 
 def _empty_layer(scene: Scene, layer: Node) -> None:
-    """User guide, "Delete animation layers": what the layer drove is driven by what was below it."""
+    """What the layer drove is driven by what was below it (from practice; no page found)."""
     from .layers import remove_blend
 
     for (node, path), (blend, _) in list(scene.inputs.items()):

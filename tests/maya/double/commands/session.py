@@ -9,6 +9,7 @@ from typing import Any
 from .. import ma_writer, plugins
 from ..command import Call, command
 from ..maya import API_VERSIONS
+from ..open_maya.messages import MSceneMessage
 
 
 @command(
@@ -89,8 +90,11 @@ def _save(call: Call) -> str:
         path = path.with_suffix(".ma")
     if not path.parent.is_dir():
         raise call.fail(f"Could not save file: {path}")
+    call.maya.notify(MSceneMessage.kBeforeSave)
     path.write_text(ma_writer.text(scene, call.maya.version), encoding="utf-8")
     scene.path, scene.modified = str(path), False
+    call.maya.notify(MSceneMessage.kAfterSave)
+    call.maya.run_jobs("SceneSaved")
     return scene.path
 
 
