@@ -166,7 +166,7 @@ dropped = lambda: runpy.run_path(str(folder / "install.py"))["onMayaDroppedPytho
 def state():
     modules = Path(maya_double.user_folder, "modules")
     return {
-        "said": maya_double.warnings,
+        "said": list(maya_double.warnings),
         "modules": sorted(p.name for p in modules.iterdir()),
         "mod": "".join(p.read_text() for p in modules.glob("*.mod")),
         "shelf": sorted(k for k in maya_double.interface if "PoseFromVideo" in k),

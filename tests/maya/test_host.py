@@ -18,7 +18,13 @@ import pytest
 from conftest import MODULE
 from dancers import CameraMove, Dancer
 from double.maya import Maya
+from drawn_rig import made_rig
 from fake_pose_server import FakeServer
+from made_walk import made_walk
+from pose_server.api.rigs import _retargeted
+from pose_server.export.npz import write_npz
+from pose_server.pipeline.retarget_options import RetargetOptions
+from pose_server.retarget.preset import presets
 from pose_shared.errors import ConflictError, InputError, InternalError, JobCancelledError, UnavailableError
 from pose_shared.rig_motion import KeyedBone, RigChannels
 from pose_shared.session import ImportRequest, RefineRequest, Session
@@ -529,6 +535,37 @@ def hero(cmds: Any) -> str:
     return "|hero:Hips"
 
 
+def preset_rig(cmds: Any, key: str) -> dict[str, str]:
+    """FK controls of a known kind, standing; arms hang on a group that a script may constrain."""
+    preset = presets()[key]
+    single = {role: bones[-1] for role, bones in preset.bones.roles.items()}
+    cmds.namespace(addNamespace="hero")
+    top = cmds.createNode("transform", name="hero:rig", skipSelect=True)
+    paths: dict[str, str] = {}
+    for bone in made_rig(fingers=False).bones:
+        if bone.name not in single:
+            continue
+        x, y, z = np.array(bone.head) * 100
+        parent = paths.get(bone.parent, top)
+        offset = cmds.createNode(
+            "transform", name=f"hero:{single[bone.name]}_off", parent=parent, skipSelect=True
+        )
+        cmds.xform(offset, worldSpace=True, translation=(x, z, -y))
+        control = cmds.createNode(
+            "transform", name=f"hero:{single[bone.name]}", parent=offset, skipSelect=True
+        )
+        cmds.createNode("nurbsCurve", name=f"hero:{single[bone.name]}Shape", parent=control, skipSelect=True)
+        paths[bone.name] = control
+    for setting in preset.settings:
+        switch = cmds.createNode("transform", name=f"hero:{setting.bone}", parent=top, skipSelect=True)
+        cmds.createNode("nurbsCurve", name=f"hero:{setting.bone}Shape", parent=switch, skipSelect=True)
+        cmds.addAttr(switch, longName=setting.name, attributeType="double", defaultValue=1, keyable=True)
+        for axis in "XYZ":
+            cmds.setAttr(f"{switch}.rotate{axis}", lock=True)
+            cmds.setAttr(f"{switch}.translate{axis}", lock=True)
+    return single
+
+
 def rig_motion(frames: int = 12) -> RigChannels:
     rows = np.arange(frames, dtype=np.float32)
     channels = {f"Hips/location/{axis}": array("f", (rows * k).tolist()) for k, axis in enumerate("xyz", 1)}
@@ -635,6 +672,46 @@ class TestRigs:
         assert rig.bone("control_7").parent == "control_6"
         assert rig.bone("control_7").head == pytest.approx((0, 80, 0))
         assert cmds.getAttr("control_3.rotateX") == pytest.approx(45)
+
+    @pytest.mark.parametrize("key", ["advanced_skeleton", "mgear"])
+    def test_a_walk_goes_onto_controls(self, scene: Any, maya: Maya, tmp_path: Path, key: str) -> None:
+        """Through the server's own retargeting: limbs of the FK controls point as the walker's do."""
+        from maya import cmds
+        from maya.api import OpenMaya as om
+
+        roles = preset_rig(cmds, key)
+        walk = made_walk()
+        write_npz(tmp_path / "motion.npz", walk)
+        character = scene.find_character("hero:rig")
+        rig = scene.describe_rig(character)
+        done = _retargeted(tmp_path / "motion.npz", None, rig, {}, RetargetOptions(relock=()))
+        assert done.found.preset == key
+        assert done.curves.settings
+        channels = RigChannels(
+            rate=walk.rate,
+            frame_count=len(walk),
+            start_time_s=0.0,
+            bones=done.curves.bones,
+            settings=done.curves.settings,
+            channels={n: array("f", v.tolist()) for n, v in done.curves.channels.items()},
+            source_rate=walk.rate,
+            first_source_frame=0,
+            roles={},
+        )
+        (person,) = scene.imported_people()
+        assert scene.write_rig_motion(character, channels, person) == []
+        rate = Fraction(30000, 1001)  # the scene's
+        for row in (0, 20, 55):
+            cmds.currentTime(float(1 + row / walk.rate * rate))
+            for begin, end in (("left_shoulder", "left_elbow"), ("right_hip", "right_knee")):
+                here = joint_places(cmds, om, "hero", [roles[begin], roles[end]])
+                there = walk.joints_world_m[row, [walk.joint_names.index(n) for n in (begin, end)]]
+                x, y, z = there[1] - there[0]
+                wanted, got = np.array((x, z, -y)), here[1] - here[0]
+                cosine = wanted @ got / np.linalg.norm(wanted) / np.linalg.norm(got)
+                assert np.degrees(np.arccos(min(cosine, 1.0))) < 2
+        for setting in done.curves.settings:
+            assert cmds.getAttr(f"hero:{setting.bone}.{setting.name}") == 0
 
     def test_what_is_selected(self, scene: Any) -> None:
         from maya import cmds

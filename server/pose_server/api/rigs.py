@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from pose_server.pipeline.retarget_options import RetargetOptions
 
 if TYPE_CHECKING:
     from pose_server.retarget.channels import RigCurves
+    from pose_server.retarget.preset import presets
     from pose_server.retarget.recognition import Recognition
     from pose_server.retarget.rig_motion import RigMotion
 
@@ -90,6 +91,9 @@ def _retargeted(
     if fps is not None:
         motion = resampled(motion, fps)
     found = recognised(rig, roles)
+    kind = presets().get(found.preset)
+    if kind is not None and not rig.chains and not rig.settings:  # of a kind that the host does not know
+        rig = replace(rig, settings=kind.settings_in(rig))
     moved = retargeted(motion, rig, found.bones, options)
     return _Done(moved, int(motion.frames[0]), rig_curves(moved), found)
 

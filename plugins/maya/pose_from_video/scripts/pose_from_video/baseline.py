@@ -75,9 +75,9 @@ def read_baseline(path: Path, fps: Fraction, *, up: str, scene_rate: Fraction) -
     name = legal_name(path.stem)
     times_s = array("d", [float(frame / fps) for frame in frames])
     joints, curves = rig.joints(), []
-    for (joint, attribute), values in rig.channels().items():
+    for (number, attribute), values in rig.channels().items():
         kind = "distance" if attribute.startswith("translate") else "angle"
-        curves.append(Curve(_name(joint), attribute, kind, times_s, array("d", values)))
+        curves.append(Curve(_name(number), attribute, kind, times_s, array("d", values)))
     # All is said with y up; where z is, the group that holds it is turned.
     turned = (Attribute("rotateX", "angle", math.pi / 2),) if up == "z" else ()
     nodes = [Node("anim_joint", "transform", "", turned)]

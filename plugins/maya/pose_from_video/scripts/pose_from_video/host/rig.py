@@ -215,7 +215,7 @@ def _axes(matrix: om.MMatrix) -> Tuple[float, ...]:
 
 
 def _row(matrix: om.MMatrix, row: int) -> Tuple[float, float, float]:
-    return tuple(matrix.getElement(row, column) for column in range(3))  # type: ignore[return-value]
+    return matrix.getElement(row, 0), matrix.getElement(row, 1), matrix.getElement(row, 2)
 
 
 def _radians(plug: str) -> float:
