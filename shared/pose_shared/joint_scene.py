@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pose_shared.clips import Clip
@@ -14,7 +14,7 @@ from pose_shared.motion import CameraView
 from pose_shared.scene_nodes import Attribute, Curve, Film, JointScene, Node, Part
 from pose_shared.timing import SceneTiming
 
-__all__ = ["ROTATE_ORDERS", "SceneOptions", "joint_scene", "legal_name"]
+__all__ = ["ROTATE_ORDERS", "SceneOptions", "joint_node", "joint_scene", "legal_name"]
 
 #: In the order of Maya's enumeration ``rotateOrder``.
 ROTATE_ORDERS = ("xyz", "yzx", "zxy", "xzy", "yxz", "zyx")
@@ -141,7 +141,7 @@ def _person(namespace: str, motion: JointMotion, times_s: array[float], options:
     for joint, name in zip(motion.joints, names):
         parent = names[joint.parent] if joint.parent >= 0 else _TOP
         added = [Attribute("confidence", "number", 1.0, added=True)] if options.confidence else []
-        nodes.append(_joint_node(joint, name, parent, added))
+        nodes.append(joint_node(replace(joint, name=name), parent, added))
         for axis in "xyz":
             values = channels[f"{joint.name}/rotate/{axis}"]
             curves.append(Curve(name, f"rotate{axis.upper()}", "angle", times_s, values))
@@ -176,13 +176,13 @@ def _node_names(joints: Sequence[Joint]) -> List[str]:
     return names
 
 
-def _joint_node(joint: Joint, name: str, parent: str, added: Sequence[Attribute]) -> Node:
-    """Return a joint at rest, labelled if its name is one of the house skeleton's."""
+def joint_node(joint: Joint, parent: str, added: Sequence[Attribute] = ()) -> Node:
+    """Return a joint at rest below another node, labelled if its name is one of the house skeleton's."""
     word = joint.name.rpartition("_")[2]
     side = {"left": _LEFT, "right": _RIGHT}.get(joint.name.partition("_")[0], _MIDDLE)
     label = [Attribute("type", "whole", _LABELS[word])] if word in _LABELS else []
     return Node(
-        name,
+        joint.name,
         "joint",
         parent,
         (

@@ -5,28 +5,21 @@ from __future__ import annotations
 from typing import List, Tuple
 
 from maya import cmds
-from pose_shared.scene_nodes import Film, Node
+from pose_shared.scene_nodes import Film
 
 from .curves import Destination
-from .nodes import ui_value
+from .nodes import set_attribute
 
 __all__ = ["add_film", "shown_files"]
 
-#: Of an image plane's enumerations ``type`` and ``fit``.
-_IMAGE_FILE, _MOVIE, _TO_SIZE = 0, 2, 4
-#: Behind everybody in an ordinary room, and before the far clip plane.
-_DEPTH_CM = 5_000.0
 
-
-def add_film(camera_shape: str, lens: Node, film: Film, namespace: str) -> Destination:
+def add_film(camera_shape: str, film: Film, namespace: str) -> Destination:
     """Hang a film behind what a camera sees; return where its frame numbers go.
 
     Parameters
     ----------
     camera_shape
         Path of the camera's shape.
-    lens
-        What that shape was made from.
     film
         Which film.
     namespace
@@ -40,22 +33,9 @@ def add_film(camera_shape: str, lens: Node, film: Film, namespace: str) -> Desti
     transform, shape = cmds.imagePlane(camera=camera_shape, fileName=film.first_file, showInAllViews=False)
     # A plane of a camera lies in a world below its shape, and its path says so.
     shape = cmds.rename(_leaf(shape), f":{namespace}:filmShape")
-    transform = cmds.rename(_leaf(transform), f":{namespace}:film", ignoreShape=True)
-    values = {attribute.name: attribute.value for attribute in lens.attributes}
-    settings = {
-        "type": _IMAGE_FILE if film.is_sequence else _MOVIE,
-        "useFrameExtension": True,
-        "frameOffset": 0,
-        "displayOnlyIfCurrent": True,
-        "depth": ui_value("distance", _DEPTH_CM),
-        "fit": _TO_SIZE,
-        "sizeX": values["horizontalFilmAperture"],
-        "sizeY": values["verticalFilmAperture"],
-        "offsetX": values["horizontalFilmOffset"],
-        "offsetY": values["verticalFilmOffset"],
-    }
-    for name, value in settings.items():
-        cmds.setAttr(f"{shape}.{name}", value)
+    cmds.rename(_leaf(transform), f":{namespace}:film", ignoreShape=True)
+    for attribute in film.attributes:
+        set_attribute(shape, attribute)
     return Destination(film.numbers, f"{shape}.frameExtension", f":{namespace}:film_frameExtension")
 
 

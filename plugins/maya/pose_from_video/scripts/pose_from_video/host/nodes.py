@@ -10,7 +10,7 @@ from pose_shared.scene_nodes import Attribute, Part
 
 from .curves import Destination
 
-__all__ = ["add_namespace", "add_nodes", "destinations_of", "set_text", "ui_value"]
+__all__ = ["add_namespace", "add_nodes", "destinations_of", "set_attribute", "set_text", "ui_value"]
 
 
 def add_namespace(wanted: str) -> str:
@@ -37,7 +37,7 @@ def add_nodes(part: Part, namespace: str) -> Dict[str, str]:
             made = cmds.createNode(node.type, name=name, skipSelect=True)
         paths[node.name] = cmds.ls(made, long=True)[0]
         for attribute in node.attributes:
-            _set(paths[node.name], attribute)
+            set_attribute(paths[node.name], attribute)
     return paths
 
 
@@ -69,7 +69,8 @@ def set_text(node: str, name: str, text: str) -> None:
     cmds.setAttr(f"{node}.{name}", text, type="string")
 
 
-def _set(node: str, attribute: Attribute) -> None:
+def set_attribute(node: str, attribute: Attribute) -> None:
+    """Give an attribute its value, and the node the attribute if it is an added one."""
     name, value = attribute.name, attribute.value
     if attribute.kind == "text":
         set_text(node, name, str(value))

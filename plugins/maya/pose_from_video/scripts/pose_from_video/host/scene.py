@@ -181,9 +181,8 @@ def _add_part(
         else:
             add_link(top, CHARACTER, character)
     if film and not part.person:
-        lens = part.nodes[-1]
         try:
-            destinations.append(add_film(paths[lens.name], lens, film, namespace))
+            destinations.append(add_film(paths[part.nodes[-1].name], film, namespace))
         except RuntimeError as error:
             why = str(error).strip().rstrip(".")
             written.notes.append(f"The camera shows no film, because Maya cannot open it: {why}.")
