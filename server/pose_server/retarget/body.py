@@ -51,6 +51,8 @@ def completed(rest: RestPose, known: Mapping[str, tuple[int, ...]]) -> dict[str,
     if pelvis < 0:
         return roles
     chest = rest.shared_carrier(shoulders) if len(shoulders) == 2 else pelvis
+    if chest < 0:  # controls of arms may hang on nothing that the spine carries
+        chest = pelvis
     _add(roles, "pelvis", (pelvis,))
     _add(roles, "spine", _turned(rest, rest.between(pelvis, chest)))
     taken = [*hips, *shoulders]
