@@ -20,7 +20,6 @@ from pose_server.pipeline.retarget_options import RetargetOptions
 
 if TYPE_CHECKING:
     from pose_server.retarget.channels import RigCurves
-    from pose_server.retarget.preset import presets
     from pose_server.retarget.recognition import Recognition
     from pose_server.retarget.rig_motion import RigMotion
 
@@ -83,6 +82,7 @@ def _retargeted(
     # Not needed before somebody asks: the server starts without scipy.
     from pose_server.export.npz import read_npz
     from pose_server.retarget.channels import rig_curves
+    from pose_server.retarget.preset import presets
     from pose_server.retarget.recognition import recognised
     from pose_server.retarget.retargeter import retargeted
     from pose_server.solve.resample import resampled
