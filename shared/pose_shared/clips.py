@@ -9,7 +9,7 @@ from pathlib import Path
 from pose_shared.errors import MediaError
 from pose_shared.transfer import sequence_files
 
-__all__ = ["FILM_SUFFIXES", "IMAGE_SUFFIXES", "Clip"]
+__all__ = ["FILM_SUFFIXES", "IMAGE_SUFFIXES", "Clip", "title_of"]
 
 FILM_SUFFIXES = (
     ".mp4",
@@ -26,6 +26,7 @@ FILM_SUFFIXES = (
     ".mxf",
 )
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".dpx", ".bmp", ".tga")
+_PLACE_OF_NUMBER = re.compile(r"%0?\d*d")
 _LAST_NUMBER = re.compile(r"(\d+)(?=\D*$)")
 
 
@@ -85,3 +86,9 @@ class Clip:
         if self.is_sequence:
             stem = _LAST_NUMBER.sub("", stem).strip(" ._-") or stem
         return stem.encode()[:40].decode(errors="ignore")
+
+
+def title_of(file_name: str) -> str:
+    """Return what to call a clip that is known by its file name or pattern alone, as a server's job is."""
+    stem = Path(file_name).stem
+    return _PLACE_OF_NUMBER.sub("", stem).strip(" ._-") or stem

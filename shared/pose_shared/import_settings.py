@@ -12,7 +12,14 @@ from pose_shared.errors import InputError, MediaError
 from pose_shared.session import Delivery, ImportRequest
 from pose_shared.timing import exact_rate
 
-__all__ = ["ImportSettings"]
+__all__ = ["RATES", "ImportSettings"]
+
+#: What to do where the scene runs at another rate than the film: value, name and description.
+RATES = (
+    ("MATCH", "Match Scene to Film", "Give the scene the film's rate and frame range"),
+    ("CONVERT", "Convert to Scene", "Leave the scene as it is; one key on each of its frames"),
+    ("KEEP", "Keep Film Frames", "Leave the scene as it is; one key for each film frame, at its time"),
+)
 
 
 @dataclass(frozen=True)

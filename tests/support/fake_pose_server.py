@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,13 +13,16 @@ from fractions import Fraction
 from typing import Any
 
 import grpc
-from dancers import CameraMove, Dancer, host_motion, joint_chunks, motion_chunks
+from dancers import FILM_FRAMES, CameraMove, Dancer, host_motion, joint_chunks, motion_chunks
 from grpc_status import rpc_status
 from pose_shared import PROTOCOL_VERSION
 from pose_shared._generated.pose.v1 import (
     jobs_pb2,
     jobs_pb2_grpc,
+    motion_pb2,
     motion_pb2_grpc,
+    rigs_pb2,
+    rigs_pb2_grpc,
     system_pb2,
     system_pb2_grpc,
     types_pb2,
@@ -47,6 +51,10 @@ class FakeServer:
         What the camera does.
     refined
         Who dances in a refinement; nobody if the server has lost the job.
+    thumbnail
+        JPEG picture of everybody.
+    others
+        Jobs of earlier days, which are listed beside those that were asked for here.
     """
 
     dancers: Sequence[Dancer]
@@ -55,11 +63,16 @@ class FakeServer:
     note: str = ""
     camera_move: CameraMove | None = None
     refined: Sequence[Dancer] = ()
+    thumbnail: bytes = b""
+    others: list[jobs_pb2.Job] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     refinements: list[jobs_pb2.RefineMotionRequest] = field(default_factory=list)
     specs: list[jobs_pb2.ImportSpec] = field(default_factory=list)
     rates: list[Fraction | None] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     cancel_calls: int = 0
+    begin: float = field(default_factory=time.time)
+    rigs: list[rigs_pb2.RetargetMotionRequest] = field(default_factory=list)
     address: str = ""
 
     @contextmanager
@@ -70,6 +83,7 @@ class FakeServer:
         uploads_pb2_grpc.add_UploadServiceServicer_to_server(_Uploads(), server)
         jobs_pb2_grpc.add_JobServiceServicer_to_server(_Jobs(self), server)
         motion_pb2_grpc.add_MotionServiceServicer_to_server(_Motions(self), server)
+        rigs_pb2_grpc.add_RigServiceServicer_to_server(_Rigs(self), server)
         self.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         server.start()
         try:
@@ -80,9 +94,22 @@ class FakeServer:
     def dancers_of(self, job: str) -> Sequence[Dancer]:
         return self.dancers if job == _JOB else self.refined
 
+    def names(self) -> list[str]:
+        """Of the jobs that were asked for here, newest first."""
+        refined = [f"{_JOB}-{number + 1}" for number in range(len(self.refinements))]
+        asked = [*reversed(refined), *([_JOB] if self.specs else [])]
+        return [name for name in asked if name not in self.deleted]
+
     def job(self, name: str) -> jobs_pb2.Job:
+        other = next((job for job in self.others if job.name == name), None)
+        if other is not None:
+            return other
         job = jobs_pb2.Job(
-            name=name, spec=self.specs[-1] if self.specs else None, state=jobs_pb2.JOB_STATE_SUCCEEDED
+            name=name,
+            spec=self.specs[-1] if self.specs else None,
+            state=jobs_pb2.JOB_STATE_SUCCEEDED,
+            create_time=self.begin,
+            refines="" if name == _JOB else _JOB,
         )
         if self.cancelled.is_set():
             job.state = jobs_pb2.JOB_STATE_CANCELLED
@@ -93,8 +120,22 @@ class FakeServer:
             job.state = jobs_pb2.JOB_STATE_FAILED
             job.error.CopyFrom(types_pb2.Error(**self.error.to_dict()))
         else:
-            job.people.extend(jobs_pb2.Person(index=i + 1) for i in range(len(self.dancers_of(name))))
+            dancers = self.dancers_of(name)
+            job.people.extend(self._person(i + 1, dancer) for i, dancer in enumerate(dancers))
         return job
+
+    def _person(self, index: int, dancer: Dancer) -> jobs_pb2.Person:
+        first, last = dancer.first_frame, dancer.end_frame - 1
+        return jobs_pb2.Person(
+            index=index,
+            first_frame=first,
+            last_frame=last,
+            coverage=(last + 1 - first) / FILM_FRAMES,
+            relative_height=0.5,
+            spans=[jobs_pb2.FrameSpan(first_frame=first, last_frame=last)],
+            best_frame=first,
+            thumbnail=self.thumbnail,
+        )
 
 
 class _System(system_pb2_grpc.SystemServiceServicer):
@@ -103,7 +144,15 @@ class _System(system_pb2_grpc.SystemServiceServicer):
             version="9.9.9",
             protocol_major=PROTOCOL_VERSION[0],
             protocol_minor=PROTOCOL_VERSION[1],
-            detectors=[system_pb2.DetectorInfo(name="blazepose", usable=True)],
+            detectors=[
+                system_pb2.DetectorInfo(
+                    name="rtmpose",
+                    usable=False,
+                    advice="The weights are not here.",
+                    models=[system_pb2.ModelInfo(name="halpe26-m", advice="Fetch them.")],
+                ),
+                system_pb2.DetectorInfo(name="blazepose", usable=True),
+            ],
             devices=["cpu"],
         )
 
@@ -154,6 +203,19 @@ class _Jobs(jobs_pb2_grpc.JobServiceServicer):
     def GetJob(self, request: Any, context: Any) -> jobs_pb2.Job:
         return self.fake.job(request.name)
 
+    def ListJobs(self, request: Any, context: Any) -> jobs_pb2.ListJobsResponse:
+        """All of them on one page, without pictures of people."""
+        listed = jobs_pb2.ListJobsResponse(jobs=[self.fake.job(name) for name in self.fake.names()])
+        listed.jobs.extend(job for job in self.fake.others if job.name not in self.fake.deleted)
+        for job in listed.jobs:
+            for person in job.people:
+                person.ClearField("thumbnail")
+        return listed
+
+    def DeleteJob(self, request: Any, context: Any) -> jobs_pb2.DeleteJobResponse:
+        self.fake.deleted.append(request.name)
+        return jobs_pb2.DeleteJobResponse()
+
     def CancelJob(self, request: Any, context: Any) -> jobs_pb2.Job:
         self.fake.cancelled.set()
         self.fake.cancel_calls += 1
@@ -179,3 +241,31 @@ class _Motions(motion_pb2_grpc.MotionServiceServicer):
             return
         motion = host_motion(dancer, request.person, rate)
         yield from motion_chunks(motion, dancer.source_rate, self.fake.camera_move)
+
+
+class _Rigs(rigs_pb2_grpc.RigServiceServicer):
+    """Every bone of every rig stands still for two rows."""
+
+    def __init__(self, fake: FakeServer) -> None:
+        self.fake = fake
+
+    def RetargetMotion(self, request: Any, context: Any) -> Iterator[rigs_pb2.RigMotionChunk]:
+        self.fake.rigs.append(request)
+        keyed = [rigs_pb2.KeyedBone(name=bone.name, rotation=bone.rotation) for bone in request.rig.bones]
+        rate = types_pb2.Rate(numerator=24, denominator=1)
+        yield rigs_pb2.RigMotionChunk(
+            header=rigs_pb2.RigMotionHeader(
+                clip_name="dance.mp4",
+                person=request.person,
+                rate=rate,
+                source_rate=rate,
+                frame_count=2,
+                keyed=keyed,
+                kind="mixamo",
+                notes=["The left toe was not found."],
+            )
+        )
+        rest = array("f", [1.0, 1.0]).tobytes()
+        for bone in keyed:
+            piece = motion_pb2.ChannelPiece(channel=f"{bone.name}/rotation/w", values=rest)
+            yield rigs_pb2.RigMotionChunk(piece=piece)

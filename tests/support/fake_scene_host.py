@@ -119,7 +119,7 @@ class FakeSceneHost:
     ) -> list[str]:
         self._fail()
         self.rig_motions[character.node] = motion
-        return []
+        return list(motion.notes)
 
     def drive_by_human_ik(self, character: Character, person: ImportedPerson) -> list[str]:
         self._fail()

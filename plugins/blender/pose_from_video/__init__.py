@@ -33,13 +33,14 @@ _find_vendored()
 import bpy  # noqa: E402
 from bpy.app.handlers import persistent  # noqa: E402
 
-from . import host, operators, panel, retarget_operators, server_operators, work  # noqa: E402
+from . import host, job_operators, operators, panel, picking, retarget_operators, server_operators, work  # noqa: E402
 from .preferences import PoseFromVideoPreferences  # noqa: E402
 
 _CLASSES = (
     PoseFromVideoPreferences,
     *host.CLASSES,
     *operators.CLASSES,
+    *job_operators.CLASSES,
     *retarget_operators.CLASSES,
     *server_operators.CLASSES,
     *panel.CLASSES,
@@ -50,6 +51,7 @@ _CLASSES = (
 def _abandon_work(_file: object) -> None:
     """Cancel what runs when another file is loaded: its scene goes away."""
     work.abandon()
+    picking.forget()
 
 
 def _import_menu() -> Any:
@@ -68,6 +70,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything out of Blender again, and stop what runs."""
     work.abandon()
+    picking.forget()
     server_operators.local_server.stop()
     bpy.app.handlers.load_pre.remove(_abandon_work)
     _import_menu().remove(panel.draw_menu_entry)

@@ -1,5 +1,6 @@
 """What the user can press, and scripts call: bpy.ops.pose.import_video, refine and what goes with them."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 from pose_shared.clips import FILM_SUFFIXES, IMAGE_SUFFIXES, Clip
-from pose_shared.console import wait_for
 from pose_shared.errors import ConflictError, InputError, PoseError
-from pose_shared.session import Delivery, ImportRequest, RefineRequest, Session
-from pose_shared.timing import exact_rate
+from pose_shared.import_settings import RATES, ImportSettings
+from pose_shared.session import Delivery, ImportRequest, RefineRequest
+from pose_shared.solve_settings import SETTINGS
 
 from . import work
 from .host import (
@@ -25,8 +26,8 @@ from .host import (
     unmark,
 )
 from .preferences import preferences
-from .solve_settings import SETTINGS, SolveSettings, draw_settings
-from .tasks import ImportTask, RefineTask
+from .solve_settings import SolveSettings, draw_settings
+from .tasks import ImportTask, PickTask, RefineTask
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -82,15 +83,7 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
     rate: EnumProperty(
         name="Rate",
         description="What to do where the scene runs at another rate than the film",
-        items=(
-            ("MATCH", "Match Scene to Film", "Give the scene the film's rate and frame range"),
-            ("CONVERT", "Convert to Scene", "Leave the scene as it is; one key on each of its frames"),
-            (
-                "KEEP",
-                "Keep Film Frames",
-                "Leave the scene as it is; one key for each film frame, at its time",
-            ),
-        ),
+        items=RATES,
     )
     sequence_fps: FloatProperty(
         name="Sequence Rate",
@@ -129,6 +122,9 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
     add_confidence: BoolProperty(
         name="Confidence", description="Key how sure the server is of each bone, as a custom property"
     )
+    pick_people: BoolProperty(
+        name="Choose Before", description="Ask, once people are found, who of them comes into the scene"
+    )
     formats: StringProperty(
         name="Formats",
         description="What else the server makes of the clip and keeps, such as npz,bvh,preview",
@@ -156,6 +152,7 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
         if context.area and context.area.type != "FILE_BROWSER":
             layout.label(text=Path(self.filepath).name, icon="FILE_MOVIE")
         layout.prop(self, "people")
+        layout.prop(self, "pick_people")
         column = layout.column(align=True)
         column.prop(self, "frame_start")
         column.prop(self, "frame_end")
@@ -179,41 +176,38 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         try:
-            task = ImportTask(self._request(context), context.scene.name, self._placement(context))
-            _perform(self, task)
+            kind = PickTask if self.pick_people else ImportTask
+            work.perform(self, kind(self._request(context), context.scene.name, self._placement(context)))
         except PoseError as error:
             self.report({"ERROR"}, error.message)
             return {"CANCELLED"}
         return {"FINISHED"}
 
     def _request(self, context: bpy.types.Context) -> ImportRequest:
-        if self.fov and self.focal_mm:
-            raise InputError(
-                "Give either the field of view or the focal length, not both.", reason="CAMERA_INVALID"
-            )
-        clip = Clip.from_path(Path(bpy.path.abspath(self.filepath)))
-        sequence_rate = exact_rate(self.sequence_fps) if self.sequence_fps else scene_rate(context.scene)
-        options = {
-            "people": self.people or None,
-            "start": self.frame_start or None,
-            "end": self.frame_end or None,
-            "input_fps": sequence_rate if clip.is_sequence else None,
-            "fov_deg": self.fov or None,
-            "focal_mm": self.focal_mm or None,
-            **{name: getattr(self, name) for name in ("camera", *SETTINGS) if self._is_set(name)},
-            **(self._scene_camera(context, clip, sequence_rate) if self.camera == "scene" else {}),
-            "formats": [name.strip() for name in self.formats.split(",")],
-        }
-        return ImportRequest(
-            clip=clip,
-            server=self.server or preferences(context).server,
-            options=options,
-            delivery=Delivery(fps=scene_rate(context.scene) if self.rate == "CONVERT" else None),
+        settings = ImportSettings(
+            path=bpy.path.abspath(self.filepath),
+            people=self.people,
+            frame_start=self.frame_start,
+            frame_end=self.frame_end,
+            sequence_fps=self.sequence_fps,
+            fov_deg=self.fov,
+            focal_mm=self.focal_mm,
+            camera=self.camera if self._is_set("camera") and self.camera != "scene" else "",
+            solve={name: getattr(self, name) for name in SETTINGS if self._is_set(name)},
+            formats=tuple(name.strip() for name in self.formats.split(",")),
         )
+        rate = scene_rate(context.scene)
+        if self.camera == "scene":
+            track = self._camera_track(context, settings.clip(), settings.sequence_rate(rate))
+            settings = replace(settings, camera_track=track)
+        delivery = Delivery(
+            persons=() if self.pick_people else None, fps=rate if self.rate == "CONVERT" else None
+        )
+        return settings.request(self.server or preferences(context).server, rate, delivery)
 
-    def _scene_camera(self, context: bpy.types.Context, clip: Clip, rate: Fraction) -> dict[str, Any]:
+    def _camera_track(self, context: bpy.types.Context, clip: Clip, rate: Fraction) -> dict[str, Any]:
         placement = self._placement(context)
-        track = scene_camera_track(
+        return scene_camera_track(
             context,
             clip,
             scene_rate=None if placement.match_rate else scene_rate(context.scene),
@@ -222,7 +216,6 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             end_source_frame=placement.end_source_frame,
             scene_frame=placement.scene_frame,
         )
-        return {"camera": None, "camera_track": track}
 
     def _is_set(self, name: str) -> bool:
         return bool(self.properties.is_property_set(name))
@@ -238,16 +231,6 @@ class POSE_OT_import_video(SolveSettings, bpy.types.Operator):
             film=self.add_film,
             confidence=self.add_confidence,
         )
-
-
-def _perform(operator: Any, task: ImportTask | RefineTask) -> None:
-    """Begin a task, or do it right away where nobody sits in front of it."""
-    if operator.interactive and not bpy.app.background:
-        work.start(task)
-        return
-    session = Session(task.request)
-    wait_for(session)
-    operator.report({"INFO"}, work.finish(session, task).message)
 
 
 class POSE_OT_refine(SolveSettings, bpy.types.Operator):
@@ -275,7 +258,7 @@ class POSE_OT_refine(SolveSettings, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         try:
-            _perform(self, RefineTask(self._request(context)))
+            work.perform(self, RefineTask(self._request(context)))
         except PoseError as error:
             self.report({"ERROR"}, error.message)
             return {"CANCELLED"}

@@ -1,15 +1,17 @@
 """The panels of *Pose from Video* in the 3D view's sidebar, and the entry in File > Import."""
 
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
 import bpy
 from pose_shared.session import Session
 
-from . import operators, work
+from . import operators, picking, work
 from .active_clip import active_clip
 from .host import is_imported, is_marked, record_of
+from .job_operators import known_jobs
 from .preferences import preferences
 from .server_operators import local_server
 from .solve_settings import draw_settings
@@ -18,6 +20,7 @@ __all__ = [
     "CLASSES",
     "POSE_PT_character",
     "POSE_PT_from_video",
+    "POSE_PT_jobs",
     "POSE_PT_refine",
     "POSE_PT_weak_spans",
     "POSE_UL_weak_spans",
@@ -27,6 +30,8 @@ __all__ = [
 _CHARACTER_PX = 7
 # Characters of a bar, where Blender has none of its own.
 _BAR = 12
+# More would push everything else out of the sidebar.
+_MOST_JOBS = 12
 
 
 class POSE_PT_from_video(bpy.types.Panel):
@@ -43,11 +48,49 @@ class POSE_PT_from_video(bpy.types.Panel):
         if session:
             _draw_progress(layout, session)
             return
+        asked = picking.current()
+        if asked:
+            _draw_people(layout, asked)
+            return
         _draw_imports(layout, context)
         outcome = work.last_outcome()
         if outcome:
             _draw_text(layout.box(), context, outcome.message, "ERROR" if outcome.reason else "CHECKMARK")
         _draw_server(layout, context)
+
+
+class POSE_PT_jobs(bpy.types.Panel):
+    """What the server works on, and what it has kept"""
+
+    bl_label = "Jobs"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Pose"
+    bl_parent_id = "POSE_PT_from_video"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return work.running() is None and picking.current() is None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, jobs = self.layout, known_jobs(context)
+        layout.operator("pose.list_jobs", text="Refresh", icon="FILE_REFRESH")
+        if jobs.known and not jobs.jobs:
+            layout.label(text="The server has no jobs.")
+        for row in jobs.rows(time.time())[:_MOST_JOBS]:
+            line = layout.row(align=True)
+            done = "" if row.factor is None else f" {row.factor:.0%}"
+            line.label(text=f"{row.clip}: {row.state}{done}, {row.age}")
+            actions: tuple[tuple[bool, str, Any], ...] = (
+                (row.can_fetch, "pose.fetch_job", "IMPORT"),
+                (row.can_cancel, "pose.cancel_job", "X"),
+                (row.can_delete, "pose.delete_job", "TRASH"),
+            )
+            for can, operator, icon in actions:
+                if can:
+                    button: Any = line.operator(operator, text="", icon=icon)
+                    button.job = row.job.name
 
 
 class _ImportedPanel:
@@ -156,6 +199,7 @@ class POSE_PT_weak_spans(_ImportedPanel, bpy.types.Panel):
 
 CLASSES: tuple[Any, ...] = (
     POSE_PT_from_video,
+    POSE_PT_jobs,
     POSE_PT_refine,
     POSE_PT_character,
     POSE_UL_weak_spans,
@@ -178,6 +222,27 @@ def _draw_imports(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
             "pose.import_video", text=f"Import {Path(clip).name}", icon="OUTLINER_OB_ARMATURE"
         )
         button.filepath = clip
+
+
+def _draw_people(layout: bpy.types.UILayout, asked: picking.Picking) -> None:
+    layout.label(text=f"Who of {asked.task.request.name} comes?", icon="COMMUNITY")
+    for row in asked.choice.rows:
+        line = layout.box().row()
+        picture = picking.thumbnail(row.person)
+        if picture:
+            line.template_icon(icon_value=picture, scale=4)
+        column = line.column(align=True)
+        icon: Any = "CHECKBOX_HLT" if row.chosen else "CHECKBOX_DEHLT"
+        tick: Any = column.operator("pose.choose_person", text=row.title, icon=icon)
+        tick.person = row.person.index
+        column.label(text=row.coverage)
+        column.label(text=row.span)
+    column = layout.column(align=True)
+    column.scale_y = 1.3
+    bring = column.row()
+    bring.enabled = bool(asked.choice.chosen)
+    bring.operator("pose.import_chosen", text=f"Import {asked.choice.summary}", icon="IMPORT")
+    column.operator("pose.import_nobody")
 
 
 def _draw_progress(layout: bpy.types.UILayout, session: Session) -> None:

@@ -4,11 +4,9 @@ from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty
+from pose_shared.solve_settings import CONTACTS, FLOORS, SETTINGS
 
-__all__ = ["SETTINGS", "SolveSettings", "draw_settings"]
-
-#: The properties of `SolveSettings`, which the server's options are called too.
-SETTINGS = ("smoothing", "height_m", "floor", "contacts")
+__all__ = ["SolveSettings", "draw_settings"]
 
 
 class SolveSettings:
@@ -29,22 +27,12 @@ class SolveSettings:
     floor: EnumProperty(
         name="Floor",
         description="What the feet stand on",
-        items=(
-            ("auto", "Automatic", "Flat, unless steps are found"),
-            ("flat", "Flat", "One height everywhere"),
-            ("steps", "Steps", "Stairs and platforms stay"),
-            ("none", "None", "Nothing is tied to a floor"),
-        ),
+        items=FLOORS,
     )
     contacts: EnumProperty(
         name="Contacts",
         description="When feet stick to the ground",
-        items=(
-            ("auto", "Automatic", "Where they rest"),
-            ("always", "Always", "Throughout"),
-            ("never", "Never", "Nowhere"),
-            ("ground", "On the Ground", "Whenever they are on the floor"),
-        ),
+        items=CONTACTS,
     )
 
 

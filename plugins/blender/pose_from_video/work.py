@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+from pose_shared.console import wait_for
 from pose_shared.errors import ConflictError, InternalError, JobCancelledError, PoseError
 from pose_shared.session import Session
 
-from .tasks import ImportTask, RefineTask
+from .tasks import FetchTask, ImportTask, PickTask, RefineTask
 
 __all__ = [
     "Outcome",
@@ -23,6 +24,7 @@ __all__ = [
     "cancel",
     "finish",
     "last_outcome",
+    "perform",
     "redraw",
     "running",
     "show_error",
@@ -32,7 +34,7 @@ __all__ = [
 _TICK_S = 0.1
 _TITLE = "Pose from Video"
 
-Task = ImportTask | RefineTask
+Task = ImportTask | FetchTask | PickTask | RefineTask
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ def running() -> Session | None:
 def last_outcome() -> Outcome | None:
     """Return how the last one ended."""
     return _outcome
+
+
+def perform(operator: Any, task: Task) -> None:
+    """Begin an operator's task, or do it right away where nobody sits in front of it; raises as both do."""
+    if operator.interactive and not bpy.app.background:
+        start(task)
+        return
+    session = Session(task.request)
+    wait_for(session)
+    operator.report({"INFO"}, finish(session, task).message)
 
 
 def start(task: Task) -> None:
@@ -115,7 +127,8 @@ def finish(session: Session, task: Task) -> Outcome:
             f"The result cannot be put into the scene ({type(error).__name__}: {error}); please report it.",
             reason="SCENE_UNWRITABLE",
         ) from error
-    bpy.ops.ed.undo_push(message=task.undo_name)
+    if task.undo_name:
+        bpy.ops.ed.undo_push(message=task.undo_name)
     done, *others = notes
     return Outcome("\n".join([done, *session.notes, *others]))
 

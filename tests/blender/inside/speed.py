@@ -13,8 +13,9 @@ import harness
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
     harness.enable()
-    root = harness.MODULE
-    clips, host, session = (sys.modules[f"{root}.{name}"] for name in ("clips", "host", "session"))
+    host = sys.modules[f"{harness.MODULE}.host"]
+    # The add-on's own, which can be imported now that it is enabled.
+    from pose_shared import clips, session
     from pose_shared.client import Client
 
     with Client(given["server"]) as client:
@@ -23,7 +24,9 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     request = session.ImportRequest(clip, given["server"], {})
     placement = host.Placement(scene_frame=1, camera=False)
     begin = time.perf_counter()
-    host.write_import(bpy.context.scene, [motion], request, placement, job="jobs/dance")
+    host.write_import(
+        bpy.context.scene, [motion], request, placement, job="jobs/dance", clip=clip, options={}
+    )
     seconds = time.perf_counter() - begin
     again = session.RefineRequest("jobs/dance", clip.name, given["server"], {})
     begin = time.perf_counter()

@@ -78,3 +78,19 @@ class TestSession:
         assert session.result().people == ()
         assert len(session.result().found) == 2
         assert session.job == "jobs/dance"
+
+    def test_a_session_that_is_left_lets_its_job_go_on(self, film: Path) -> None:
+        with FakeServer([Dancer(1, 0, FILM_FRAMES)], seconds=30).running() as server:
+            session = Session(ImportRequest(Clip.from_path(film), server.address, {}))
+            while session.progress.stage != "detect":
+                session.wait(0.05)
+            session.leave()
+            assert session.wait(2)
+            assert session.job == "jobs/dance"
+            assert server.cancel_calls == 0
+
+    def test_a_session_can_be_left_at_once(self, server: FakeServer, film: Path) -> None:
+        session = Session(ImportRequest(Clip.from_path(film), server.address, {}))
+        session.leave()
+        assert session.wait(5)
+        assert server.cancel_calls == 0

@@ -12,9 +12,11 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
+from pose_shared.solve_settings import SETTINGS
 from pose_shared.timing import SceneTiming
+from pose_shared.weak_spans import REASONS, scene_spans
 
-from ..solve_settings import SETTINGS, SolveSettings
+from ..solve_settings import SolveSettings
 
 if TYPE_CHECKING:
     from pose_shared.motion import MotionChannels
@@ -29,13 +31,7 @@ class PoseWeakSpan(bpy.types.PropertyGroup):
     end: IntProperty(name="End", description="Last scene frame")
     why: EnumProperty(
         name="Why",
-        items=(
-            ("gap", "Not seen", "Not seen, bridged"),
-            ("low_confidence", "Hardly seen", "Seen with little confidence"),
-            ("outlier", "Outlier", "The whole body lies away from where it was seen"),
-            ("reprojection", "Off the film", "The joints lie away from where they were seen"),
-            ("other", "Weak", "For a reason that this add-on does not know"),
-        ),
+        items=REASONS,
     )
     joints: StringProperty(name="Joints", description="Their names")
 
@@ -72,17 +68,11 @@ class PoseImport(SolveSettings, bpy.types.PropertyGroup):
 
     def list_weak_spans(self, motion: "MotionChannels") -> None:
         """Take down what to look at first."""
-        timing = self.timing(motion.source_rate)
-        reasons: Any = PoseWeakSpan.bl_rna.properties["why"]
-        known = reasons.enum_items.keys()
         self.weak_spans.clear()
         self.weak_span = 0
-        for span in motion.weak_spans:
+        for span in scene_spans(motion.weak_spans, self.timing(motion.source_rate)):
             item = self.weak_spans.add()
-            item.start = round(timing.scene_frame_of(span.first_frame))
-            item.end = round(timing.scene_frame_of(span.last_frame))
-            item.why = span.why if span.why in known else "other"
-            item.joints = ", ".join(joint.replace("_", " ") for joint in span.joints)
+            item.start, item.end, item.why, item.joints = span.start, span.end, span.why, span.joints
 
 
 def record_of(ob: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 import bpy
 from pose_shared.errors import ConflictError
@@ -19,8 +19,9 @@ from .rate import blender_rate, rate_of
 from .record import objects_of, record_of
 
 if TYPE_CHECKING:
+    from pose_shared.clips import Clip
     from pose_shared.motion import MotionChannels
-    from pose_shared.session import ImportRequest, RefineRequest
+    from pose_shared.session import FetchRequest, ImportRequest, RefineRequest
 
 __all__ = ["Placement", "scene_rate", "write_import", "write_refinement"]
 
@@ -63,10 +64,12 @@ def scene_rate(scene: bpy.types.Scene) -> Fraction:
 def write_import(
     scene: bpy.types.Scene,
     people: Sequence[MotionChannels],
-    request: ImportRequest,
+    request: ImportRequest | FetchRequest,
     placement: Placement,
     *,
     job: str,
+    clip: Clip | None,
+    options: Mapping[str, Any],
 ) -> list[str]:
     """Add the people of a clip to a scene, in a collection of their own.
 
@@ -86,13 +89,17 @@ def write_import(
         How.
     job
         Name of the server's job; kept with the collection.
+    clip
+        What the camera shows; None where the clip is not on this machine.
+    options
+        How it was solved; people remember it.
 
     Returns
     -------
     list of str
         Sentences for the user that are no errors.
     """
-    motions, clip = list(people), request.clip
+    motions, name = list(people), request.name
     camera: bpy.types.Object | None = None
     notes: list[str] = []
     timing = SceneTiming(
@@ -102,15 +109,15 @@ def write_import(
         scene_frame=placement.scene_frame,
     )
     with _nothing_left_on_error(), _stage() as stage:
-        collection = bpy.data.collections.new(clip.name)
+        collection = bpy.data.collections.new(name)
         collection["pose_job"] = job
         stage.collection.children.link(collection)
         frames = [timing.row_frames(m.start_time_s, m.rate, m.frame_count) for m in motions]
         for motion, person_frames in zip(motions, frames):
-            name = f"{clip.name} person {motion.person}"
+            person_name = f"{name} person {motion.person}"
             confidence = placement.confidence
-            person = add_person(stage, collection, motion, name, person_frames, confidence=confidence)
-            _remember(person, request, timing, job)
+            person = add_person(stage, collection, motion, person_name, person_frames, confidence=confidence)
+            _remember(person, request, timing, job, options)
             record_of(person).person = motion.person
             record_of(person).list_weak_spans(motion)
         last_row_frame = math.floor(max(person_frames[-1] for person_frames in frames))
@@ -118,9 +125,9 @@ def write_import(
         if placement.camera:
             path = CameraPath.of_motions(motions, frames)
             view = motions[0].camera
-            camera = add_camera(collection, view, f"{clip.name} camera", path, scene.render)
-            _remember(camera, request, timing, job)
-            if placement.film:
+            camera = add_camera(collection, view, f"{name} camera", path, scene.render)
+            _remember(camera, request, timing, job, options)
+            if placement.film and clip:
                 try:
                     film_frames = add_film(camera, clip, view, timing, last_row_frame, scene.render)
                 except RuntimeError as error:
@@ -197,7 +204,13 @@ def _plays_another(ob: bpy.types.Object) -> Iterator[str]:
         yield f"'{ob.name}' plays the action '{playing.name}'; what was refined is '{keyed.name}'."
 
 
-def _remember(ob: bpy.types.Object, request: ImportRequest, timing: SceneTiming, job: str) -> None:
+def _remember(
+    ob: bpy.types.Object,
+    request: ImportRequest | FetchRequest,
+    timing: SceneTiming,
+    job: str,
+    options: Mapping[str, Any],
+) -> None:
     """Take down on an object what a refinement will need."""
     record = record_of(ob)
     record.clip_name = request.name
@@ -205,7 +218,7 @@ def _remember(ob: bpy.types.Object, request: ImportRequest, timing: SceneTiming,
     record.scene_frame = timing.scene_frame
     record.first_source_frame = timing.first_source_frame
     record.asked_rate = str(request.delivery.fps or "")
-    record.settle(job, request.options)
+    record.settle(job, options)
 
 
 def _match(scene: bpy.types.Scene, timing: SceneTiming, last_frame: int) -> None:

@@ -83,12 +83,11 @@ def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
 
 
 def _delete_others(known: Set[str]) -> None:
-    """Delete what HumanIK has made: by UUID, because names change when others take them."""
-    for made in cmds.ls(uuid=True):
-        if made not in known:
-            nodes = cmds.ls(made)
-            if nodes:
-                cmds.delete(nodes)
+    """Delete what HumanIK has made, told by UUID, because names change when others take them."""
+    nodes = dict(zip(cmds.ls(uuid=True), cmds.ls(long=True)))
+    for uuid, node in nodes.items():
+        if uuid not in known and cmds.objExists(node):
+            cmds.delete(node)
 
 
 def is_locked(character: str) -> bool:

@@ -14,11 +14,6 @@ from .people_field import PeopleField
 
 __all__ = ["CharacterPage"]
 
-_SERVER, _HUMAN_IK = "server", "human_ik"
-_SOLVERS = (
-    (_SERVER, "Pose Server", "Any rig: the server recognises its bones and holds feet where they stand"),
-    (_HUMAN_IK, "HumanIK", "Maya's own solver, for a character with a HumanIK definition"),
-)
 _ROOTS = (
     ("root", "Root", "The root joint, if the character has one"),
     ("hips", "Hips", "The hips"),
@@ -37,8 +32,6 @@ class CharacterPage(QtWidgets.QWidget):
         self.characters = choice([], "Whom to move")
         self.characters.setAccessibleName("Character")
         self.characters.currentIndexChanged.connect(lambda index: self.look())
-        self.solver = choice(_SOLVERS, "What brings the motion onto the character")
-        self.solver.currentIndexChanged.connect(lambda index: self.look())
         self.root_motion = choice(_ROOTS, "Which joint goes the way through the scene")
         self.in_place = tick("In Place", False, "Keep the character over one place")
         self.hold_hands = tick(
@@ -53,7 +46,6 @@ class CharacterPage(QtWidgets.QWidget):
         rows = form(head)
         rows.addRow("Person", self.people)
         rows.addRow("Character", self.characters)
-        rows.addRow("Solver", self.solver)
         rows.addRow("Root Motion", self.root_motion)
         rows.addRow("", self.in_place)
         rows.addRow("", self.hold_hands)
@@ -73,7 +65,8 @@ class CharacterPage(QtWidgets.QWidget):
         self._characters = characters
         self.characters.clear()
         for character in characters:
-            self.characters.addItem(character.title, character.node)
+            kind = " (HumanIK)" if character.human_ik else ""
+            self.characters.addItem(character.title + kind, character.node)
         for node in (before, *selected):
             choose(self.characters, node)
         self.look()
@@ -86,19 +79,18 @@ class CharacterPage(QtWidgets.QWidget):
     def look(self) -> None:
         """Let what can be done now be what can be pressed."""
         person, character = self.people.person(), self.character()
-        by_human_ik = chosen(self.solver) == _HUMAN_IK
-        lacks = by_human_ik and character is not None and not character.human_ik
+        by_human_ik = character is not None and character.human_ik
         if person is None:
             self.hint.setText("Nobody in the scene came from a video.")
         elif character is None:
             self.hint.setText("There is no character in the scene.")
-        elif lacks:
-            self.hint.setText(f"'{character.title}' has no HumanIK definition; let the pose server move it.")
+        elif by_human_ik:
+            self.hint.setText("Maya's HumanIK moves it, live; choose its skeleton to get keys.")
         else:
-            self.hint.setText("")
+            self.hint.setText("The pose server finds out what its joints are, and keys them.")
         for field in (self.root_motion, self.in_place, self.hold_hands):
             field.setEnabled(not by_human_ik)
-        ready = person is not None and character is not None and not lacks
+        ready = person is not None and character is not None
         self.retarget.setEnabled(ready and self._thread is None)
         self.retarget.setText("Retargeting…" if self._thread else "Retarget")
 
@@ -115,7 +107,7 @@ class CharacterPage(QtWidgets.QWidget):
             return
         self._desk.say("")
         with self._desk.speaking():
-            if chosen(self.solver) == _HUMAN_IK:
+            if character.human_ik:
                 notes = self._desk.host.drive_by_human_ik(character, person)
                 self._tell(character, person, "", notes)
                 return
@@ -143,7 +135,7 @@ class CharacterPage(QtWidgets.QWidget):
         with self._desk.speaking():
             motion = thread.result()
             notes = self._desk.host.write_rig_motion(character, motion, person)
-            self._tell(character, person, motion.kind, [*motion.notes, *notes])
+            self._tell(character, person, motion.kind, notes)
         self.look()
 
     def _tell(self, character: Character, person: ImportedPerson, kind: str, notes: List[str]) -> None:

@@ -7,23 +7,31 @@ from typing import Any, Dict
 
 from pose_shared.clips import FILM_SUFFIXES, IMAGE_SUFFIXES
 from pose_shared.errors import PoseError
-from pose_shared.import_settings import ImportSettings
+from pose_shared.import_settings import RATES, ImportSettings
 from pose_shared.messages import ServerInfo
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import Qt, QtWidgets, Signal
 from ..scene_host import Placement
 from .desk import Desk
-from .fields import Section, choice, choose, chosen, form, number, pair, text_line, tick, whole, words
+from .fields import (
+    Section,
+    align_labels,
+    choice,
+    choose,
+    chosen,
+    form,
+    number,
+    pair,
+    text_line,
+    tick,
+    whole,
+    words,
+)
 from .solve_fields import SolveFields
 
 __all__ = ["ClipPage"]
 
-_RATES = (
-    ("MATCH", "Match Scene to Film", "Give the scene the film's rate and frame range"),
-    ("CONVERT", "Convert to Scene", "Leave the scene as it is; one key on each of its frames"),
-    ("KEEP", "Keep Film Frames", "Leave the scene as it is; one key for each film frame, at its time"),
-)
 _LENSES = (
     ("", "Not Known", "What the film says of itself, what its lines tell, or else a usual one"),
     ("fov_deg", "Field of View", "Horizontal, in degrees"),
@@ -187,7 +195,7 @@ class ClipPage(QtWidgets.QWidget):
     def _make_range(self) -> None:
         self.frame_start = whole(0, 0, _MOST_FRAMES, "First frame of the film to import, counted from 0")
         self.frame_end = whole(0, 0, _MOST_FRAMES, "First frame of the film to leave out", "End of the film")
-        self.rate = choice(_RATES, "What to do where the scene runs at another rate than the film")
+        self.rate = choice(RATES, "What to do where the scene runs at another rate than the film")
         self.scene_frame = whole(
             _UNSET_FRAME,
             _UNSET_FRAME,
@@ -221,7 +229,8 @@ class ClipPage(QtWidgets.QWidget):
     def _lay_out(self) -> None:
         head = QtWidgets.QWidget()
         clip = form(head)
-        clip.addRow("Video", pair(self.path, self.browse, self.planes))
+        clip.addRow("Video", self.path)
+        clip.addRow("", pair(QtWidgets.QWidget(), self.browse, self.planes))
         clip.addRow("", self.description)
         self.sections: Dict[str, Section] = {}
         rows = {
@@ -243,6 +252,7 @@ class ClipPage(QtWidgets.QWidget):
         }
         inside = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(head)
         for title, fields in rows.items():
             section = Section(title, title in ("Range and Rate", "People"))
@@ -251,13 +261,13 @@ class ClipPage(QtWidgets.QWidget):
             self.sections[title] = section
             column.addWidget(section)
         self.solve = SolveFields(self.sections["Solve"].form)
+        align_labels([clip, *(section.form for section in self.sections.values())])
         column.addStretch(1)
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
         outer = QtWidgets.QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll, 1)
         outer.addWidget(self.import_button)
 

@@ -8,6 +8,7 @@ from ..qt import Qt, QtCore, QtWidgets
 
 __all__ = [
     "Section",
+    "align_labels",
     "choice",
     "choose",
     "chosen",
@@ -81,6 +82,17 @@ def form(owner: QtWidgets.QWidget) -> QtWidgets.QFormLayout:
     layout.setFieldGrowthPolicy(QtWidgets.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return layout
+
+
+def align_labels(forms: Iterable[QtWidgets.QFormLayout]) -> None:
+    """Make the labels of forms that stand one above the other equally wide."""
+    role = QtWidgets.QFormLayout.ItemRole.LabelRole
+    items = [layout.itemAt(row, role) for layout in forms for row in range(layout.rowCount())]
+    labels = [item.widget() for item in items if item is not None]
+    width = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(width)
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 def whole(value: int, low: int, high: int, tip: str, unset: str = "") -> QtWidgets.QSpinBox:

@@ -16,7 +16,7 @@ __all__ = ["JobsPage"]
 
 _TICK_MS = 200
 _BUSY_S, _IDLE_S = 2.0, 10.0
-_COLUMNS = ("Clip", "State", "Done", "Age")
+_COLUMNS = ("Clip", "State", "Progress", "Age")
 _NAME = Qt.ItemDataRole.UserRole
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from pose_shared.clips import title_of
 from pose_shared.local_server import LocalServer
 from pose_shared.messages import Job
 from pose_shared.session import Result
@@ -78,7 +79,7 @@ class PoseWindow(QtWidgets.QWidget):
         column.addWidget(self.messages)
         self._connect()
         em = self.fontMetrics().height()
-        self.resize(em * 26, em * 38)
+        self.resize(em * 30, em * 42)
         self.look_at_scene()
         self.desk.say(self.flow.left_before())
         self.server_page.look_for_server()
@@ -152,7 +153,7 @@ class PoseWindow(QtWidgets.QWidget):
     def _fetch(self, job: Job) -> None:
         with self.desk.speaking():
             placement = self.flow.placement_of(
-                self.clip_page.placement(job.clip_name.rpartition(".")[0] or job.clip_name),
+                self.clip_page.placement(title_of(job.clip_name)),
                 job.refines or job.name,
                 job.first_source_frame,
                 SolveSettings.of(job.solve),

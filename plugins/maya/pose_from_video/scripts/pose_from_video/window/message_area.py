@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..qt import QtWidgets
+from typing import Any
+
+from ..qt import Qt, QtWidgets
 from .fields import words
 
 __all__ = ["MessageArea"]
+
+_MOST_LINES = 6
 
 
 class MessageArea(QtWidgets.QFrame):
@@ -19,6 +23,10 @@ class MessageArea(QtWidgets.QFrame):
         self._text = words()
         self._text.setAccessibleName("Message")
         self._is_error = False
+        self._scroll = QtWidgets.QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self._scroll.setWidget(self._text)
         style = QtWidgets.QStyle.StandardPixmap
         close = QtWidgets.QToolButton()
         close.setIcon(self.style().standardIcon(style.SP_TitleBarCloseButton))
@@ -27,9 +35,11 @@ class MessageArea(QtWidgets.QFrame):
         close.setAccessibleName("Take the message away")
         close.clicked.connect(lambda: self.show_message("", False))
         row = QtWidgets.QHBoxLayout(self)
-        row.addWidget(self._icon)
-        row.addWidget(self._text, 1)
-        row.addWidget(close)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._scroll, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        policy = QtWidgets.QSizePolicy.Policy
+        self.setSizePolicy(policy.Preferred, policy.Fixed)
         self.hide()
 
     @property
@@ -51,3 +61,14 @@ class MessageArea(QtWidgets.QFrame):
         self._is_error = is_error
         self._text.setText(text)
         self.setVisible(bool(text))
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Stay as high as the text needs at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        line = self.fontMetrics().lineSpacing()
+        needed = self._text.heightForWidth(max(1, self._scroll.viewport().width()))
+        self._scroll.setFixedHeight(max(line, min(needed, line * _MOST_LINES)) + 2)

@@ -59,6 +59,7 @@ class RefinePage(QtWidgets.QWidget):
         column.addWidget(self.refine)
         column.addWidget(self.heading)
         column.addWidget(self.spans, 1)
+        self._list_spans(None)
         self.look()
 
     def show_people(self, people: List[ImportedPerson], selected: List[str]) -> None:
