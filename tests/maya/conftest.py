@@ -1,4 +1,4 @@
-"""A double of Maya with the add-on in it, and a server that answers at once."""
+"""A double of Maya with the add-on in it, a server that answers at once, and films."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def start_maya() -> Iterator[Start]:
         signatures.stub_folder()
     except signatures.StubsAbsent as error:
         pytest.skip(str(error))
+    kept = _forget()
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Maya:
@@ -38,13 +39,14 @@ def start_maya() -> Iterator[Start]:
             return stack.enter_context(installed(**settings))
 
         yield start
-        _forget()
+    _forget()
+    sys.modules.update(kept)
 
 
-def _forget() -> None:
-    """Modules of the add-on hold on to the Maya that they were imported in."""
-    for name in [n for n in sys.modules if n.split(".")[0] == "pose_from_video"]:
-        del sys.modules[name]
+def _forget() -> dict[str, ModuleType]:
+    """Take away the add-on's modules, which hold on to the Maya that they were imported in."""
+    names = [name for name in sys.modules if name.split(".")[0] == "pose_from_video"]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 @pytest.fixture

@@ -536,9 +536,11 @@ def hero(cmds: Any) -> str:
 
 
 def preset_rig(cmds: Any, key: str) -> dict[str, str]:
-    """FK controls of a known kind, standing; arms hang on a group that a script may constrain."""
+    """FK controls of a known kind, standing; each hangs in a group of its own."""
     preset = presets()[key]
-    single = {role: bones[-1] for role, bones in preset.bones.roles.items()}
+    roles = preset.bones.roles
+    single = {role: bones[-1] for role, bones in roles.items()}
+    single.update(spine=roles["spine"][0], chest=roles["spine"][-1])
     cmds.namespace(addNamespace="hero")
     top = cmds.createNode("transform", name="hero:rig", skipSelect=True)
     paths: dict[str, str] = {}

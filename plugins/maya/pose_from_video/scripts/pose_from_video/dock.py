@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .host import MayaScene
-from .host.docked import SceneEvents, docked
+from .host.docked import SceneEvents, clear_place, docked
 from .window import PoseWindow
 
 __all__ = ["close", "show"]
@@ -25,8 +25,9 @@ def show(page: str = "") -> Any:
     global _window, _events
     if _window is None:
         _window = docked(PoseWindow)(MayaScene())
+        clear_place(_window.objectName())
         _events = SceneEvents(_window.scene_closed, _window.look_at_scene)
-    _window.show(dockable=True, floating=True, area="right", closeCallback=_CLOSE)
+    _window.show(dockable=True, floating=True, area="right", retain=False, closeCallback=_CLOSE)
     if page:
         _window.tabs.setCurrentWidget(getattr(_window, f"{page}_page"))
     return _window

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable, List
 
 import maya.api.OpenMaya as om
-from maya import OpenMayaUI, cmds
+from maya import cmds
 from maya.app.general.mayaMixin import MayaQWidgetDockableMixin
 
-__all__ = ["DOCK", "SceneEvents", "docked", "main_window_pointer"]
-
-#: Name of the window's place.
-DOCK = "poseFromVideoWindow"
+__all__ = ["SceneEvents", "clear_place", "docked"]
 
 
 class SceneEvents:
@@ -46,6 +43,8 @@ def docked(widget_class: Any) -> Any:
     return type(f"Docked{widget_class.__name__}", (MayaQWidgetDockableMixin, widget_class), {})
 
 
-def main_window_pointer() -> int:
-    """Return where Maya's own window is in memory; 0 without one."""
-    return int(OpenMayaUI.MQtUtil.mainWindow() or 0)
+def clear_place(widget_name: str) -> None:
+    """Remove the place of an earlier window of that name: Maya keeps it, and would refuse another."""
+    place = f"{widget_name}WorkspaceControl"
+    if cmds.workspaceControl(place, exists=True):
+        cmds.deleteUI(place, control=True)

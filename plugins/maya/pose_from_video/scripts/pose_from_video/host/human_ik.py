@@ -60,7 +60,7 @@ def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
     ConflictError
         HumanIK refuses the joints (``HUMAN_IK_REFUSES``); there is no character.
     """
-    before = set(cmds.ls())
+    before = set(cmds.ls(uuid=True))
     step.take_back_by(partial(_delete_others, before))
     try:
         character = str(mel.eval(f"hikCreateCharacter({_quoted(name)})"))
@@ -83,8 +83,10 @@ def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
 
 
 def _delete_others(known: Set[str]) -> None:
-    for node in cmds.ls():
-        if node not in known and cmds.objExists(node):
+    """Delete what HumanIK has made, told by UUID, because names change when others take them."""
+    nodes = dict(zip(cmds.ls(uuid=True), cmds.ls(long=True)))
+    for uuid, node in nodes.items():
+        if uuid not in known and cmds.objExists(node):
             cmds.delete(node)
 
 
