@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["VERSIONS", "BlenderHost", "prepare"]
+__all__ = ["VERSIONS", "BlenderHost", "build_zips", "prepare"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -69,6 +69,16 @@ class BlenderHost:
         if not result.exists():
             pytest.fail(f"{script} in Blender {self.version}:\n{said[-4000:]}")
         return json.loads(result.read_text())
+
+
+def build_zips(folder: Path) -> tuple[Path, Path]:
+    """Build the extension and the legacy add-on into a folder, as `make plugins` does."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "plugins/blender/build.py")
+    assert spec and spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    extension, legacy = build.build(folder, ["linux_x64"])
+    return extension, legacy
 
 
 def prepare(version: str, user: Path, extension: Path, legacy: Path) -> BlenderHost:

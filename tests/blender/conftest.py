@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,26 +11,14 @@ from PIL import Image
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from blender_hosts import VERSIONS, BlenderHost, prepare  # noqa: E402
+from blender_hosts import VERSIONS, BlenderHost, build_zips, prepare  # noqa: E402
 from dance_floor import film, server, sideways_film  # noqa: E402, F401, fixtures
 
 PICTURES = 6
 
 
 @pytest.fixture(scope="session")
-def build_zips() -> Callable[[Path], tuple[Path, Path]]:
-    """Build the extension and the legacy add-on into a folder, as `make plugins` does."""
-    spec = importlib.util.spec_from_file_location("build", HERE.parents[1] / "plugins/blender/build.py")
-    assert spec and spec.loader
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    return lambda folder: tuple(build.build(folder, ["linux_x64"]))
-
-
-@pytest.fixture(scope="session")
-def plugin_zips(
-    build_zips: Callable[[Path], tuple[Path, Path]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
+def plugin_zips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return build_zips(tmp_path_factory.mktemp("dist"))
 
 

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pose_shared
-from blender_hosts import ROOT
+from blender_hosts import ROOT, build_zips
 
 SOURCE = ROOT / "plugins/blender/pose_from_video"
 
@@ -48,8 +48,6 @@ def test_the_legacy_add_on_carries_them_unpacked(plugin_zips: tuple[Path, Path])
     assert not any("blender_manifest" in name or "__pycache__" in name for name in names)
 
 
-def test_the_same_sources_give_the_same_zip(
-    plugin_zips: tuple[Path, Path], tmp_path: Path, build_zips
-) -> None:
+def test_the_same_sources_give_the_same_zip(plugin_zips: tuple[Path, Path], tmp_path: Path) -> None:
     again = build_zips(tmp_path)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in plugin_zips]

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MODULE
 from double import signatures
 from fake_pose_server import FakeServer
+from maya_hosts import MODULE
 from pose_shared.errors import LimitError
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import MODULE
+from maya_hosts import MODULE
 from PIL import Image
 from test_batch import mayapy
 

@@ -12,7 +12,7 @@ import pytest
 from dancers import FILM_FRAMES, Dancer
 from fake_pose_server import FakeServer
 
-__all__ = ["film", "server", "sideways_film"]
+__all__ = ["film", "film_at", "server", "sideways_film"]
 
 
 @pytest.fixture
@@ -34,9 +34,16 @@ def sideways_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _make_film(tmp_path_factory.mktemp("film") / "side.mp4", (180, 320), 90)
 
 
-def _make_film(path: Path, stored_px: tuple[int, int], rotation_ccw_deg: int) -> Path:
+def film_at(path: Path, rate: Fraction) -> Path:
+    """Make a film of 48 frames at a rate."""
+    return _make_film(path, (320, 180), 0, rate)
+
+
+def _make_film(
+    path: Path, stored_px: tuple[int, int], rotation_ccw_deg: int, rate: Fraction = Fraction(30000, 1001)
+) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("h264", rate=Fraction(30000, 1001))
+        stream = container.add_stream("h264", rate=rate)
         stream.width, stream.height = stored_px
         stream.pix_fmt = "yuv420p"
         if rotation_ccw_deg:

@@ -75,9 +75,11 @@ def person(armature: Any, camera: Any, step: int) -> dict[str, Any]:
     curves = fcurves(action)
     rotation = next(c for c in curves if c.data_path.endswith("rotation_quaternion"))
     frames = [point.co[0] for point in rotation.keyframe_points]
-    places, pixels = [], []
+    keyed = [key for key in armature.keys() if key.startswith("contact ")]  # noqa: SIM118, only its keys
+    places, pixels, contacts = [], [], []
     for frame in frames[::step]:
         places.append([frame, joints(armature, frame)])
+        contacts.append({key: armature[key] for key in keyed})
         pixels.append([frame, seen(camera, places[-1][1]) if camera else {}])
     bones = armature.data.bones
     return {
@@ -87,6 +89,7 @@ def person(armature: Any, camera: Any, step: int) -> dict[str, Any]:
         "interpolation": sorted({point.interpolation for c in curves for point in c.keyframe_points}),
         "joints": places,
         "seen": pixels,
+        "contacts": contacts,
         "parents": {bone.name: bone.parent.name if bone.parent else None for bone in bones},
         "located": sorted({c.data_path for c in curves if c.data_path.endswith("location")}),
         "properties": {key: armature[key] for key in armature.keys() if key != "pose_import"},  # noqa: SIM118

@@ -1,0 +1,75 @@
+"""Every host in turn, and what each of them imports."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "blender"), str(TESTS / "maya")]
+
+from blender_hosts import BlenderHost, build_zips, prepare  # noqa: E402
+from dance_floor import film_at  # noqa: E402
+from dancers import FILM_FRAMES, Dancer  # noqa: E402
+from fake_pose_server import FakeServer  # noqa: E402
+from maya_hosts import addon, start_maya  # noqa: E402, F401, fixtures
+from scene_hosts import BlenderScene, MayaAscii, MayaScene, SceneHost  # noqa: E402
+
+RATES = tuple(Fraction(rate) for rate in ("24", "25", "30000/1001", "30", "60"))
+
+
+@pytest.fixture(scope="session", params=RATES, ids=lambda rate: f"{float(rate):.4g}fps")
+def rate(request: pytest.FixtureRequest) -> Fraction:
+    return request.param
+
+
+@pytest.fixture
+def dance(rate: Fraction) -> Iterator[FakeServer]:
+    """Two people in one clip, one of whom comes later and leaves earlier."""
+    dancers = [
+        Dancer(1, 0, FILM_FRAMES, source_rate=rate),
+        Dancer(2, 13, 41, source_rate=rate),
+    ]
+    with FakeServer(dancers).running() as server:
+        yield server
+
+
+@pytest.fixture
+def clip(rate: Fraction, tmp_path: Path) -> Path:
+    return film_at(tmp_path / "dance.mp4", rate)
+
+
+@pytest.fixture(scope="session")
+def blender(tmp_path_factory: pytest.TempPathFactory) -> BlenderHost:
+    """The bpy wheel of this environment, with the built add-on."""
+    pytest.importorskip("bpy", reason="the bpy wheel is not installed (extra blender)")
+    zips = build_zips(tmp_path_factory.mktemp("dist"))
+    return prepare("5.0.1", tmp_path_factory.mktemp("user"), *zips)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("blender", marks=pytest.mark.bpy),
+        *(f"maya {up}-up {unit}" for up in "yz" for unit in ("cm", "m")),
+        "ma y-up",
+        "ma z-up",
+    ]
+)
+def host(
+    request: pytest.FixtureRequest,
+    start_maya: Callable[..., object],  # noqa: F811
+    addon: Callable[[str], ModuleType],  # noqa: F811
+) -> SceneHost:
+    name, *settings = request.param.split()
+    if name == "blender":
+        return BlenderScene(request.getfixturevalue("blender"))
+    up = settings[0][0]
+    if name == "ma":
+        return MayaAscii(up)
+    start_maya(up_axis=up, linear=settings[1])
+    return MayaScene(addon, up)
