@@ -81,7 +81,6 @@ class PoseWindow(QtWidgets.QWidget):
         em = self.fontMetrics().height()
         self.resize(em * 30, em * 42)
         self.look_at_scene()
-        self.desk.say(self.flow.left_before())
         self.server_page.look_for_server()
 
     def look_at_scene(self) -> None:
@@ -122,6 +121,9 @@ class PoseWindow(QtWidgets.QWidget):
         """See what has happened meanwhile."""
         super().showEvent(event)
         self.look_at_scene()
+        left = self.flow.left_before()
+        if left:
+            self.desk.say(left)
 
     def changeEvent(self, event: Any) -> None:
         """Look at the scene when the user comes back from it."""
