@@ -63,7 +63,7 @@ class LocalServer:
         if host not in _LOOPBACK or not port.isdigit():
             raise InputError(
                 f"'{address}' is not on this machine; to start a server here, "
-                "set the address to 127.0.0.1:50551 in the add-on's preferences.",
+                "set the address to 127.0.0.1:50551 in the add-on's settings.",
                 reason="ADDRESS_NOT_LOCAL",
                 address=address,
             )
@@ -71,7 +71,7 @@ class LocalServer:
         if command is None:
             raise InputError(
                 f"There is no command '{executable}'; install it with 'pip install pose-server' and give "
-                "its path in the add-on's preferences.",
+                "its path in the add-on's settings.",
                 reason="EXECUTABLE_MISSING",
                 executable=executable,
             )

@@ -166,7 +166,7 @@ def _known(client: Client, job: str, name: str) -> Iterator[None]:
         raise ConflictError(
             f"The pose server at {client.address} does not know this import, because it was deleted "
             f"or made by another server; import '{name}' again, or choose that server in the "
-            "preferences.",
+            "add-on's settings.",
             reason="IMPORT_UNKNOWN",
             job=job,
         ) from error
