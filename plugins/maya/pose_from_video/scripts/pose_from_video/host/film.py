@@ -56,6 +56,9 @@ def add_film(camera_shape: str, lens: Node, film: Film, namespace: str) -> Desti
     }
     for name, value in settings.items():
         cmds.setAttr(f"{shape}.{name}", value)
+    # Some Mayas let an expression count the frames.
+    for counting in cmds.listConnections(f"{shape}.frameExtension", destination=False, plugs=True) or []:
+        cmds.disconnectAttr(counting, f"{shape}.frameExtension")
     return Destination(film.numbers, f"{shape}.frameExtension", f":{namespace}:film_frameExtension")
 
 
