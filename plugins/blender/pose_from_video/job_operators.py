@@ -67,6 +67,7 @@ class _JobOperator:
         except PoseError as error:
             self.report({"ERROR"}, error.message)  # type: ignore[attr-defined]
             return {"CANCELLED"}
+        work.redraw()
         return {"FINISHED"}
 
     def do(self, context: bpy.types.Context) -> None:

@@ -79,9 +79,10 @@ class POSE_PT_jobs(bpy.types.Panel):
         if jobs.known and not jobs.jobs:
             layout.label(text="The server has no jobs.")
         for row in jobs.rows(time.time())[:_MOST_JOBS]:
-            line = layout.row(align=True)
-            done = "" if row.factor is None else f" {row.factor:.0%}"
-            line.label(text=f"{row.clip}: {row.state}{done}, {row.age}")
+            column = layout.box().column(align=True)
+            column.label(text=f"{row.clip}, {row.age}")
+            line = column.row(align=True)
+            line.label(text=row.state if row.factor is None else f"{row.state} {row.factor:.0%}")
             actions: tuple[tuple[bool, str, Any], ...] = (
                 (row.can_fetch, "pose.fetch_job", "IMPORT"),
                 (row.can_cancel, "pose.cancel_job", "X"),

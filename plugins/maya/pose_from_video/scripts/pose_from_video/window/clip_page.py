@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Tuple
 
 from pose_shared.clips import FILM_SUFFIXES, IMAGE_SUFFIXES
 from pose_shared.errors import PoseError
@@ -92,17 +92,18 @@ class ClipPage(QtWidgets.QWidget):
 
     def settings(self) -> ImportSettings:
         """Return what the form says of the clip."""
-        lens = {chosen(self.lens): self.lens_value.value()} if chosen(self.lens) else {}
+        known = {chosen(self.lens): self.lens_value.value()}
         return ImportSettings(
             path=self.path.text(),
             people=self.people.value(),
             frame_start=self.frame_start.value(),
             frame_end=self.frame_end.value(),
             sequence_fps=self.sequence_fps.value(),
+            fov_deg=known.get("fov_deg", 0.0),
+            focal_mm=known.get("focal_mm", 0.0),
             camera=chosen(self.camera),
             detector=chosen(self.detector),
             solve=self.solve.settings().options,
-            **lens,
         )
 
     def placement(self, clip_name: str = "") -> Placement:
@@ -174,10 +175,11 @@ class ClipPage(QtWidgets.QWidget):
         with self._desk.speaking():
             planes = self._desk.host.image_planes()
         for plane in planes:
-            action = self.plane_menu.addAction(f"{plane.name}: {Path(plane.path).name}")
+            action: Any = self.plane_menu.addAction(f"{plane.name}: {Path(plane.path).name}")
             action.triggered.connect(lambda checked=False, path=plane.path: self.take_path(path))
         if not planes:
-            self.plane_menu.addAction("No image plane shows a film").setEnabled(False)
+            nothing: Any = self.plane_menu.addAction("No image plane shows a film")
+            nothing.setEnabled(False)
 
     def dragEnterEvent(self, event: Any) -> None:
         """Accept a file."""
@@ -233,7 +235,7 @@ class ClipPage(QtWidgets.QWidget):
         clip.addRow("", pair(QtWidgets.QWidget(), self.browse, self.planes))
         clip.addRow("", self.description)
         self.sections: Dict[str, Section] = {}
-        rows = {
+        rows: Dict[str, List[Tuple[str, Any]]] = {
             "Range and Rate": [
                 ("From Film Frame", self.frame_start),
                 ("To Film Frame", self.frame_end),

@@ -77,13 +77,14 @@ class Desk(QtCore.QObject):
 
     def remember_clip(self, job: str, path: str) -> None:
         """Keep which clip on this machine a job is of."""
-        clips = {name: known for name, known in self.remembered("clips", {}).items() if name != job}
-        clips[job] = path
+        clips: Dict[str, Any] = self.remembered("clips", {})
+        clips = {**{name: known for name, known in clips.items() if name != job}, job: path}
         self.remember(clips=dict(list(clips.items())[-_MOST_CLIPS:]))
 
     def clip_of(self, job: str) -> str:
         """Return the path of a job's clip, or an empty text."""
-        path = self.remembered("clips", {}).get(job, "")
+        clips: Dict[str, Any] = self.remembered("clips", {})
+        path = clips.get(job, "")
         return path if isinstance(path, str) else ""
 
     def say(self, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Callable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from pose_shared.errors import ConflictError, JobCancelledError, MediaError
 from pose_shared.import_settings import ImportSettings
@@ -17,8 +17,6 @@ from ..scene_host import ImportedPerson, Placement
 from .desk import Desk
 
 __all__ = ["Flow"]
-
-_LEFT = "left"
 
 
 class Flow(QtCore.QObject):
@@ -89,7 +87,7 @@ class Flow(QtCore.QObject):
 
     def left_before(self) -> str:
         """Return a sentence about what was left when the window was closed last; it is said once."""
-        left = self._desk.remembered(_LEFT, {})
+        left: Dict[str, Any] = self._desk.remembered("left", {})
         if not left:
             return ""
         self._desk.remember(left={})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from pose_shared.job_list import JobList, JobRow
 from pose_shared.messages import Job
@@ -137,9 +137,9 @@ class JobsPage(QtWidgets.QWidget):
     def _fill(self) -> None:
         """Bring the table up to date, without touching what the user has chosen."""
         rows = self.jobs.rows(time.time())
-        items: Dict[str, QtWidgets.QTreeWidgetItem] = {}
+        items: Dict[str, Any] = {}
         for index in reversed(range(self.table.topLevelItemCount())):
-            item = self.table.topLevelItem(index)
+            item: Any = self.table.topLevelItem(index)
             name = item.data(0, _NAME)
             if self.jobs.find(name) is None:
                 self.table.takeTopLevelItem(index)

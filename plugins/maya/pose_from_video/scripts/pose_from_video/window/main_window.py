@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from pose_shared.clips import title_of
 from pose_shared.local_server import LocalServer
@@ -11,7 +11,7 @@ from pose_shared.session import Result
 from pose_shared.solve_settings import SolveSettings
 
 from ..qt import QtWidgets
-from ..scene_host import ImportedPerson, Placement, SceneHost
+from ..scene_host import Character, ImportedPerson, Placement, SceneHost
 from .character_page import CharacterPage
 from .clip_page import ClipPage
 from .desk import Desk
@@ -86,7 +86,9 @@ class PoseWindow(QtWidgets.QWidget):
 
     def look_at_scene(self) -> None:
         """Show who is in the scene, and what is selected."""
-        people, characters, selected = [], [], []  # type: ignore[var-annotated]
+        people: List[ImportedPerson] = []
+        characters: List[Character] = []
+        selected: List[str] = []
         with self.desk.speaking():
             people, characters = self.desk.host.imported_people(), self.desk.host.characters()
             selected = self.desk.host.selected()
