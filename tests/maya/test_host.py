@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MODULE
 from dancers import CameraMove, Dancer
 from double.maya import Maya
 from drawn_rig import made_rig
 from fake_pose_server import FakeServer
 from made_walk import made_walk
+from maya_process import MODULE
 from pose_server.api.rigs import _retargeted
 from pose_server.export.npz import write_npz
 from pose_server.pipeline.retarget_options import RetargetOptions
