@@ -6,7 +6,6 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,10 +14,8 @@ from double import signatures
 from double.installation import installed
 from double.maya import Maya
 
-__all__ = ["MODULE", "addon", "maya", "start_maya"]
+__all__ = ["addon", "maya", "start_maya"]
 
-HERE = Path(__file__).parent
-MODULE = HERE.parents[1] / "plugins/maya/pose_from_video"
 
 Start = Callable[..., Maya]
 

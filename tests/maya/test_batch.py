@@ -8,28 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from double import signatures
 from fake_pose_server import FakeServer
-from maya_hosts import MODULE
+from maya_process import MODULE, mayapy
 from pose_shared.errors import LimitError
-
-HERE = Path(__file__).parent
-
-
-def mayapy(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    try:
-        stubs = signatures.stub_folder().parent
-    except signatures.StubsAbsent as error:
-        pytest.skip(str(error))
-    path = os.pathsep.join([str(MODULE / "scripts"), *filter(None, sys.path), str(stubs)])
-    return subprocess.run(
-        [sys.executable, str(HERE / "mayapy.py"), *arguments],
-        env={**os.environ, "PYTHONPATH": path, "MAYA_DOUBLE": json.dumps(settings)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def test_a_film_becomes_a_scene(server: FakeServer, film: Path, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from maya_hosts import MODULE
+from maya_process import MODULE, mayapy
 from PIL import Image
-from test_batch import mayapy
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared" / "pose_shared"

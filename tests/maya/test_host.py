@@ -20,7 +20,7 @@ from double.maya import Maya
 from drawn_rig import made_rig
 from fake_pose_server import FakeServer
 from made_walk import made_walk
-from maya_hosts import MODULE
+from maya_process import MODULE
 from pose_server.api.rigs import _retargeted
 from pose_server.export.npz import write_npz
 from pose_server.pipeline.retarget_options import RetargetOptions
@@ -367,6 +367,30 @@ def test_refinements_do_not_add_up(maya: Maya, addon: Import) -> None:
     assert np.abs(places - world_cm(PEOPLE[0], "y")[19]).max() < 0.05
 
 
+def test_a_clip_that_was_imported_twice_is_refined_where_each_lies(maya: Maya, addon: Import) -> None:
+    from maya import cmds
+    from maya.api import OpenMaya as om
+
+    scene = addon("host").MayaScene()
+    scene.write_import(joint_result(), placement_of(addon))
+    scene.write_import(joint_result(), placement_of(addon, scene_frame=101))
+    scene.write_refinement(joint_result(TALLER, job="jobs/r1"), refinement())
+    for namespace, start in (("dance_person_1", 1), ("dance_person_1_2", 101)):
+        cmds.currentTime(start + 9)
+        places = joint_places(cmds, om, namespace, list(PEOPLE[0].motion().joint_names))
+        assert np.abs(places - world_cm(TALLER[0], "y")[9]).max() < 0.05
+    assert {person.job for person in scene.imported_people()} == {"jobs/r1"}
+
+
+def test_weak_spans_lie_on_the_scenes_frames(maya: Maya, addon: Import) -> None:
+    dancers = [Dancer(1, 0, 48, doubtful=(10, 20))]
+    scene = addon("host").MayaScene()
+    scene.write_import(joint_result(dancers), placement_of(addon, scene_frame=101))
+    spans = scene.imported_people()[0].weak_spans
+    assert all(101 <= span.start <= span.end <= 148 for span in spans)
+    assert any("left hand" in span.joints for span in spans)
+
+
 def test_a_refinement_that_fails_leaves_the_import(
     maya: Maya, addon: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -633,6 +657,33 @@ class TestRigs:
         cmds.setAttr("hero:Head.rotateY", lock=True)
         bone = scene.describe_rig(scene.find_character("hero:Hips")).bone("Head")
         assert bone.keys == ("location",)
+
+    def test_what_a_constraint_drives_takes_no_keys(self, scene: Any) -> None:
+        from maya import cmds
+
+        hero(cmds)
+        driver = cmds.createNode("transform", name="driver", skipSelect=True)
+        cmds.connectAttr(f"{driver}.rotate", "hero:Head.rotate")
+        cmds.connectAttr(f"{driver}.rotateX", "hero:Neck.rotateX")
+        rig = scene.describe_rig(scene.find_character("hero:Hips"))
+        assert rig.bone("Head").keys == rig.bone("Neck").keys == ("location",)
+
+    def test_a_rig_that_does_not_move_is_told(self, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        from maya import cmds
+
+        hero(cmds)
+        cmds.setAttr("hero:Spine.rotateX", 20)
+        original = cmds.setAttr
+
+        def fails(plug: str, *args: Any, **kwargs: Any) -> Any:
+            if plug.endswith("Spine.rotateX") and args == (0.0,):
+                raise RuntimeError("The attribute is locked or connected and cannot be modified.")
+            return original(plug, *args, **kwargs)
+
+        monkeypatch.setattr(cmds, "setAttr", fails)
+        with pytest.raises(ConflictError, match="cannot be put into its rest pose"):
+            scene.describe_rig(scene.find_character("hero:Hips"))
+        assert cmds.getAttr("hero:Spine.rotateX") == pytest.approx(20)
 
     def test_a_motion_goes_into_a_layer(self, scene: Any, maya: Maya) -> None:
         from maya import cmds

@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from .host import MayaScene
 from .host.docked import SceneEvents, clear_place, docked
+from .scene_host import SceneHost
 from .window import PoseWindow
 
 __all__ = ["close", "show"]
@@ -24,7 +25,8 @@ def show(page: str = "") -> Any:
     """
     global _window, _events
     if _window is None:
-        _window = docked(PoseWindow)(MayaScene())
+        scene: SceneHost = MayaScene()
+        _window = docked(PoseWindow)(scene)
         clear_place(_window.objectName())
         _events = SceneEvents(_window.scene_closed, _window.look_at_scene)
     _window.show(dockable=True, floating=True, area="right", retain=False, closeCallback=_CLOSE)

@@ -36,6 +36,9 @@ def add_film(camera_shape: str, film: Film, namespace: str) -> Destination:
     cmds.rename(_leaf(transform), f":{namespace}:film", ignoreShape=True)
     for attribute in film.attributes:
         set_attribute(shape, attribute)
+    # Some Mayas let an expression count the frames.
+    for counting in cmds.listConnections(f"{shape}.frameExtension", destination=False, plugs=True) or []:
+        cmds.disconnectAttr(counting, f"{shape}.frameExtension")
     return Destination(film.numbers, f"{shape}.frameExtension", f":{namespace}:film_frameExtension")
 
 

@@ -8,7 +8,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 import maya.api.OpenMaya as om
 from maya import cmds
-from pose_shared.errors import InputError
+from pose_shared.errors import ConflictError, InputError
 from pose_shared.rig import Rig, RigBone
 
 __all__ = ["LiveRig", "is_control_rig", "live_rig"]
@@ -61,6 +61,8 @@ def live_rig(root: str) -> LiveRig:
     ------
     InputError
         There is no rig (``NO_CHARACTER``), or it cannot be described.
+    ConflictError
+        It cannot be moved (``RIG_RIGID``).
     """
     paths = cmds.ls(root, long=True) or []
     if len(paths) != 1:
@@ -80,6 +82,13 @@ def live_rig(root: str) -> LiveRig:
         with _at_rest(nodes, controls):
             carriers = _probed(nodes) if controls else _dag_parents(nodes)
             return _described(paths[0], nodes, carriers)
+    except RuntimeError as error:
+        raise ConflictError(
+            f"'{root}' cannot be put into its rest pose for a moment: {str(error).strip().rstrip('.')}; "
+            "unlock what is locked, and try again.",
+            reason="RIG_RIGID",
+            rig=root,
+        ) from error
     finally:
         cmds.undoInfo(stateWithoutFlush=state)
 
@@ -106,6 +115,8 @@ def _keys(path: str) -> Tuple[str, ...]:
 
 def _is_free(plug: str) -> bool:
     if cmds.getAttr(plug, lock=True) or not cmds.getAttr(plug, keyable=True):
+        return False
+    if _source(plug[:-1]):  # something drives all three at once
         return False
     source = _source(plug)
     return not source or cmds.nodeType(source.partition(".")[0]).startswith(_ANIMATION)
