@@ -23,6 +23,7 @@ check: $(VENV)/.test  ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file plugins/blender/mypy.ini
+	$(BIN)/mypy --config-file plugins/maya/mypy.ini
 
 bench: $(VENV)/.test  ## speed and accuracy, as ratios side by side: out/bench
 	$(BIN)/python tests/benchmarks/run.py --out out/bench

@@ -90,7 +90,12 @@ KEEPERS = {
         "server/pose_server/export/fbx_scene.py",
         "server/pose_server/rigs/fbx_process.py",
     ),
-    "maya": ("plugins/maya",),
+    "maya": (
+        "plugins/maya/install.py",
+        "plugins/maya/pose_from_video/plug-ins",
+        "plugins/maya/pose_from_video/scripts/pose_from_video/host",
+        "plugins/maya/pose_from_video/scripts/userSetup.py",
+    ),
     "torch": tuple(
         f"server/pose_server/{p}"
         for p in ("engine", "weights", "detect", "track", "lift", "solve", "retarget", "train", "evaluate")

@@ -7,7 +7,7 @@ their class (``Qt.ItemDataRole.UserRole``), and ``exec_`` nowhere.
 try:
     from PySide6 import QtCore, QtGui, QtWidgets
 except ImportError:
-    from PySide2 import QtCore, QtGui, QtWidgets
+    from PySide2 import QtCore, QtGui, QtWidgets  # type: ignore[no-redef]
 
 __all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "Signal"]
 

@@ -291,7 +291,8 @@ class ClipPage(QtWidgets.QWidget):
         self.detector.addItem(name, value)
         index = self.detector.count() - 1
         self.detector.setItemData(index, advice, Qt.ItemDataRole.ToolTipRole)
-        self.detector.model().item(index).setEnabled(usable)
+        model: Any = self.detector.model()
+        model.item(index).setEnabled(usable)
 
     def _browse(self) -> None:
         pattern = " ".join(f"*{suffix}" for suffix in (*FILM_SUFFIXES, *IMAGE_SUFFIXES))

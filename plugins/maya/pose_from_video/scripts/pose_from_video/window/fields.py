@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Tuple
+from typing import Any, Iterable, Tuple, TypeVar
 
 from ..qt import Qt, QtCore, QtWidgets
 
@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Option = Tuple[str, str, str]
+_Field = TypeVar("_Field", bound=QtWidgets.QWidget)
 
 
 class Section(QtWidgets.QWidget):
@@ -88,7 +89,8 @@ def align_labels(forms: Iterable[QtWidgets.QFormLayout]) -> None:
     """Make the labels of forms that stand one above the other equally wide."""
     role = QtWidgets.QFormLayout.ItemRole.LabelRole
     items = [layout.itemAt(row, role) for layout in forms for row in range(layout.rowCount())]
-    labels = [item.widget() for item in items if item is not None]
+    widgets = [item.widget() for item in items if item is not None]
+    labels = [label for label in widgets if isinstance(label, QtWidgets.QLabel)]
     width = max(label.sizeHint().width() for label in labels)
     for label in labels:
         label.setMinimumWidth(width)
@@ -174,9 +176,9 @@ def pair(*fields: QtWidgets.QWidget) -> QtWidgets.QHBoxLayout:
     return row
 
 
-def _ready(field: Any, tip: str, unset: Optional[str] = None) -> Any:
+def _ready(field: _Field, tip: str, unset: str = "") -> _Field:
     field.setToolTip(tip)
-    if unset:
+    if unset and isinstance(field, QtWidgets.QAbstractSpinBox):
         field.setSpecialValueText(unset)
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     field.installEventFilter(_NoWheel(field))

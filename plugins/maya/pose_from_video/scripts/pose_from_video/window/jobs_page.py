@@ -48,8 +48,8 @@ class JobsPage(QtWidgets.QWidget):
         header = self.table.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(_COLUMNS)):
-            header.setSectionResizeMode(column, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+        for section in range(1, len(_COLUMNS)):
+            header.setSectionResizeMode(section, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
         self.details = words()
         self.refresh = self._button("Refresh", "Look at the list now", self.refresh_now)
         self.fetch = self._button(

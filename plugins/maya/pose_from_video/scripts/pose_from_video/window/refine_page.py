@@ -52,8 +52,8 @@ class RefinePage(QtWidgets.QWidget):
         self.spans.setToolTip("Double click to go to the first frame")
         self.spans.itemActivated.connect(lambda item, column: self._go(item))
         header = self.spans.header()
-        for column in range(2):
-            header.setSectionResizeMode(column, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+        for section in range(2):
+            header.setSectionResizeMode(section, QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
         column = QtWidgets.QVBoxLayout(self)
         column.addWidget(head)
         column.addWidget(self.refine)
