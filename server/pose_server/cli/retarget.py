@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from pose_server.cli.errors import clear_errors
+from pose_server.cli.files import RotationOrder, Unit, Up
 from pose_server.cli.rig import print_map
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.retarget_options import RELOCKED, ROOT_MOTIONS, RetargetOptions
 
 __all__ = ["retarget_command"]
@@ -44,6 +46,9 @@ def retarget_command(
         str | None,
         typer.Option(help="Files to write, such as keys,bvh,glb; 'help' lists them.", metavar="NAMES"),
     ] = None,
+    unit: Unit = None,
+    up: Up = None,
+    rotation_order: RotationOrder = None,
     person: Annotated[int | None, typer.Option(help="Which of a result's people, from 1.", min=1)] = None,
     take: Annotated[
         str | None, typer.Option(help="Name of the animation in a glTF motion; without it, the longest.")
@@ -61,6 +66,7 @@ def retarget_command(
     """Put a motion on a character: keys for its bones, and its own glTF file with the animation in it."""
     with clear_errors(as_json=as_json, debug=debug):
         limbs = tuple(part for part in relock.split(",") if part and part != "none")
+        files = FileOptions(unit, up, rotation_order)
         options = RetargetOptions(in_place=in_place, root_motion=root_motion, relock=limbs)
         from pose_server.retarget.opening import open_motion, open_rig
         from pose_server.retarget.output import DEFAULT_FORMATS, FORMATS, write_retargeted
@@ -68,7 +74,8 @@ def retarget_command(
         if formats == "help":
             typer.echo(", ".join(FORMATS))
             return
-        wanted = tuple(formats.split(",")) if formats is not None else DEFAULT_FORMATS
+        names = [name.strip() for name in (formats or "").split(",")]
+        wanted = tuple(dict.fromkeys(name for name in names if name)) or DEFAULT_FORMATS
         mapped = open_rig(rig, corrections=bone_map, preset=preset)
         opened = open_motion(motion, person=person, take=take, rest_frame=rest_frame, corrections=source_map)
         report = write_retargeted(
@@ -79,6 +86,7 @@ def retarget_command(
             name=take or motion.resolve().stem,
             options=options,
             formats=wanted,
+            files=files,
             notes=opened.notes,
         )
         if as_json:

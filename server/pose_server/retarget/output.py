@@ -13,6 +13,7 @@ from pose_shared.errors import InputError
 from pose_server import __version__
 from pose_server.export.formats import ANIMATION_FORMATS, check_formats, write_animation
 from pose_server.pipeline.boundary import Motion
+from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.output import output_folder
 from pose_server.pipeline.retarget_options import RetargetOptions
 from pose_server.retarget.animation import rig_animation
@@ -40,6 +41,7 @@ def write_retargeted(
     name: str,
     options: RetargetOptions | None = None,
     formats: Collection[str] = DEFAULT_FORMATS,
+    files: FileOptions | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put a motion on a rig and write it, complete or not at all.
@@ -58,6 +60,8 @@ def write_retargeted(
         Of the animation.
     formats
         Some of `FORMATS`.
+    files
+        Unit, axis and order of angles, for formats that leave them open.
     notes
         What the report should say besides.
 
@@ -79,29 +83,29 @@ def write_retargeted(
                 reason="FORMAT_UNKNOWN",
                 value=wanted[:80],
             )
-    check_formats([wanted for wanted in formats if wanted in ANIMATION_FORMATS])
+    check_formats(formats, files)
     rig, bones = mapped.rig, mapped.bones
     result = retargeted(motion, rig, bones, options)
     placed = replace(options, in_place=False)
     before = measured(motion, retargeted(motion, rig, bones, replace(placed, relock=())), bones)
     after = measured(motion, retargeted(motion, rig, bones, placed) if options.in_place else result, bones)
     own = "glb" in formats and source.suffix.lower() in _GLTF
-    files = []
+    written: list[str] = []
     with output_folder(folder) as staged:
         for wanted, (file_name, write) in _KEYS.items():
             if wanted in formats:
                 write(staged / file_name, result)
-                files.append(file_name)
+                written.append(file_name)
         others = [
             wanted for wanted in formats if wanted in ANIMATION_FORMATS and not (own and wanted == "glb")
         ]
         if others:
-            write_animation(staged, rig_animation(result, name), others)
-            files += [ANIMATION_FORMATS[wanted].file_name for wanted in others]
+            write_animation(staged, rig_animation(result, name), others, options=files)
+            written += [ANIMATION_FORMATS[wanted].file_name for wanted in others]
         if own:
-            files.append(f"{source.stem}.glb")
+            written.append(f"{source.stem}.glb")
             write_animated_gltf(
-                staged / files[-1],
+                staged / written[-1],
                 source,
                 name=name,
                 times_s=result.times_s,
@@ -120,7 +124,7 @@ def write_retargeted(
             "before_relocking": before.to_dict(),
             "after_relocking": after.to_dict(),
             "notes": list(notes),
-            "files": files,
+            "files": written,
         }
         (staged / "report.json").write_text(
             json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"

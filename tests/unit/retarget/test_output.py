@@ -152,3 +152,19 @@ def test_a_rig_is_described_and_its_map_corrected(folder: Path) -> None:
     assert "left_toe" in found["missing"]
     assert found["mapped"]["head"] == ["mixamorig:Neck"]
     assert found["mapped"]["right_toe"] == ["mixamorig:RightToeBase"]
+
+
+def test_files_are_in_the_unit_and_axis_that_were_asked_for(folder: Path) -> None:
+    retarget(folder, "--formats", "csv, bvh")
+    usual = np.loadtxt(folder / "out" / "motion.csv", delimiter=",", skiprows=1)
+    retarget(folder, "--formats", "csv, bvh", "--unit", "cm", "--up", "y", "--rotation-order", "XYZ")
+    other = np.loadtxt(folder / "out" / "motion.csv", delimiter=",", skiprows=1)
+    places, turned = usual[:, 2:].reshape(len(usual), -1, 3), other[:, 2:].reshape(len(other), -1, 3)
+    np.testing.assert_allclose(turned, places[..., [0, 2, 1]] * (100, 100, -100), atol=0.01)
+    assert "Xrotation Yrotation Zrotation" in (folder / "out" / "motion.bvh").read_text()
+
+
+def test_an_option_that_no_file_leaves_open_is_refused(folder: Path) -> None:
+    done = RUN.invoke(app, command(folder, "--formats", "keys", "--unit", "cm"))
+    assert done.exit_code == 2
+    assert "--unit means nothing to keys" in done.output
