@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,8 +17,9 @@ from blender_hosts import BlenderHost, build_zips, prepare  # noqa: E402
 from dance_floor import film_at  # noqa: E402
 from dancers import FILM_FRAMES, Dancer  # noqa: E402
 from fake_pose_server import FakeServer  # noqa: E402
-from maya_hosts import addon, start_maya  # noqa: E402, F401, fixtures
-from scene_hosts import BlenderScene, MayaAscii, MayaScene, SceneHost  # noqa: E402
+from maya_hosts import start_maya  # noqa: E402, F401, fixtures
+from maya_process import build_module, double_command  # noqa: E402
+from scene_hosts import BlenderScene, MayaAscii, MayaProcess, MayaScene, SceneHost  # noqa: E402
 
 RATES = tuple(Fraction(rate) for rate in ("24", "25", "30000/1001", "30", "60"))
 
@@ -56,20 +57,34 @@ def blender(tmp_path_factory: pytest.TempPathFactory) -> BlenderHost:
     params=[
         pytest.param("blender", marks=pytest.mark.bpy),
         *(f"maya {up}-up {unit}" for up in "yz" for unit in ("cm", "m")),
+        *(f"mayapy {up}-up {unit}" for up, unit in (("y", "cm"), ("z", "m"))),
         "ma y-up",
         "ma z-up",
     ]
 )
-def host(
-    request: pytest.FixtureRequest,
-    start_maya: Callable[..., object],  # noqa: F811
-    addon: Callable[[str], ModuleType],  # noqa: F811
-) -> SceneHost:
+def host(request: pytest.FixtureRequest) -> SceneHost:
     name, *settings = request.param.split()
     if name == "blender":
         return BlenderScene(request.getfixturevalue("blender"))
     up = settings[0][0]
     if name == "ma":
         return MayaAscii(up)
-    start_maya(up_axis=up, linear=settings[1])
-    return MayaScene(addon, up)
+    if name == "maya":
+        request.getfixturevalue("start_maya")(up_axis=up, linear=settings[1])
+        return MayaScene(up)
+    command, environment = request.getfixturevalue("mayapy")
+    return MayaProcess(command, environment, up, settings[1])
+
+
+@pytest.fixture(scope="session")
+def mayapy(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], dict[str, str]]:
+    """The mayapy that POSE_MAYAPY names, with the built add-on as its only module; else the double's."""
+    real = os.environ.get("POSE_MAYAPY")
+    if not real:
+        return double_command()
+    folder, _ = build_module(tmp_path_factory.mktemp("maya"))
+    return [real], {
+        "MAYA_MODULE_PATH": str(folder),
+        "MAYA_APP_DIR": str(tmp_path_factory.mktemp("preferences")),
+        "PYTHONPATH": "",
+    }

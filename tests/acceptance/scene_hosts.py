@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import os
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol
 
+import inside_maya
 import ma_reader
 import numpy as np
+import pytest
 from blender_hosts import BlenderHost
 from dancers import Dancer
 from double import units
@@ -19,7 +23,7 @@ from pose_server.pipeline.file_options import FileOptions
 from pose_server.pipeline.plate import Plate
 from pose_shared.skeleton import SKELETON
 
-__all__ = ["BlenderScene", "MayaAscii", "MayaScene", "SceneHost", "ScenePerson"]
+__all__ = ["BlenderScene", "Imported", "MayaAscii", "MayaProcess", "MayaScene", "SceneHost", "ScenePerson"]
 
 _CM = 100.0
 
@@ -79,50 +83,52 @@ class BlenderScene:
 
 
 class MayaScene:
-    """The add-on in the double of Maya, by the call that scripts use."""
+    """The add-on in the double of Maya that runs in this process, by the call that scripts use."""
 
-    def __init__(self, addon: Callable[[str], ModuleType], up: str) -> None:
-        self._addon, self._up = addon, up
+    def __init__(self, up: str) -> None:
+        self._up = up
 
     def imported(self, server: FakeServer, clip: Path, folder: Path) -> Imported:
-        from maya import cmds
+        given = {"film": str(clip), "server": server.address, "joints": SKELETON.joints}
+        return _of_maya(inside_maya.report(given), self._up)
 
-        before = set(cmds.ls(long=True))
-        self._addon("commands").import_video(str(clip), server=server.address, scene_frame=1)
-        made = set(cmds.ls(long=True)) - before
-        tops = sorted(name for name in made if name.endswith(":person"))
-        people = [self._person(cmds, top) for top in tops]
-        cmds.undo()
-        return Imported(people, sorted(set(cmds.ls(long=True)) - before))
 
-    def _person(self, cmds: Any, top: str) -> ScenePerson:
-        from maya.api import OpenMaya as om
+class MayaProcess:
+    """The same in a Maya of its own: a studio's mayapy, or the double's."""
 
-        space = top.rpartition("|")[2].rpartition(":")[0]
-        frames = tuple(cmds.keyframe(f"{space}:pelvis", attribute="rotateX", query=True, timeChange=True))
-        contacts = [name for name in cmds.listAttr(top, userDefined=True) if name.startswith("contact_")]
-        selection = om.MSelectionList()
-        for name in SKELETON.joints:
-            selection.add(f"{space}:{name}")
-        paths = [selection.getDagPath(index) for index in range(len(SKELETON))]
-        joints, values = [], []
-        for frame in frames:
-            cmds.currentTime(frame)
-            matrices = [path.inclusiveMatrix() for path in paths]
-            joints.append([[m.getElement(3, column) for column in range(3)] for m in matrices])
-            values.append([cmds.getAttr(f"{top}.{name}") for name in contacts])
-        parents = {}
-        for name in SKELETON.joints:
-            (parent,) = cmds.listRelatives(f"{space}:{name}", parent=True)
-            parents[name] = parent.rpartition(":")[2].replace("person", "")
-        return ScenePerson(
-            frames=frames,
-            joints_m=_room(np.array(joints) / _CM, self._up),
-            parents=parents,
+    def __init__(self, command: Sequence[str], environment: dict[str, str], up: str, unit: str) -> None:
+        self._command, self._environment, self._up, self._unit = command, environment, up, unit
+
+    def imported(self, server: FakeServer, clip: Path, folder: Path) -> Imported:
+        given = {"film": str(clip), "server": server.address, "joints": SKELETON.joints}
+        given |= {"up": self._up, "unit": self._unit, "result": str(folder / "result.json")}
+        arguments = folder / "arguments.json"
+        arguments.write_text(json.dumps(given))
+        done = subprocess.run(
+            [*self._command, inside_maya.__file__, str(arguments)],
+            env={**os.environ, **self._environment},
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+        if not Path(str(given["result"])).exists():
+            pytest.fail(f"{self._command[0]}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return _of_maya(json.loads(Path(str(given["result"])).read_text()), self._up)
+
+
+def _of_maya(report: dict[str, Any], up: str) -> Imported:
+    people = [
+        ScenePerson(
+            frames=tuple(person["frames"]),
+            joints_m=_room(np.array(person["places_cm"]) / _CM, up),
+            parents={name: parent.replace("person", "") for name, parent in person["parents"].items()},
             contacts={
-                name.removeprefix("contact_"): np.array(values)[:, i] for i, name in enumerate(contacts)
+                name.removeprefix("contact_"): np.array(values) for name, values in person["contacts"].items()
             },
         )
+        for person in report["people"]
+    ]
+    return Imported(people, report["left_after_undo"])
 
 
 class MayaAscii:

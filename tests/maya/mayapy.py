@@ -1,4 +1,4 @@
-"""Runs a program in the double, as mayapy does in Maya: ``python mayapy.py -m MODULE|-c CODE``."""
+"""Runs a program in the double, as mayapy does in Maya: ``python mayapy.py -m MODULE|-c CODE|FILE``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ def main() -> None:
     settings = json.loads(os.environ.get("MAYA_DOUBLE", "{}"))
     with installed(**settings) as maya:
         sys.modules["__maya_double__"] = maya  # type: ignore[assignment]
-        kind, program, *sys.argv[1:] = words
-        if kind == "-m":
+        if words[0] == "-m":
+            _, program, *sys.argv[1:] = words
             runpy.run_module(program, run_name="__main__", alter_sys=True)
-        else:
+        elif words[0] == "-c":
+            _, program, *sys.argv[1:] = words
             exec(program, {"__name__": "__main__", "maya_double": maya})
+        else:
+            sys.argv[:] = words
+            runpy.run_path(words[0], run_name="__main__")
 
 
 main()
