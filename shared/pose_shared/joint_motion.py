@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Dict, Iterable, Tuple
 
 from pose_shared._generated.pose.v1 import motion_pb2
+from pose_shared.channel_stream import read_channels
 from pose_shared.errors import ConflictError
 from pose_shared.motion import (
     CameraView,
@@ -15,7 +16,6 @@ from pose_shared.motion import (
     WeakSpan,
     camera_view_of,
     fraction_of,
-    read_chunks,
     vector_of,
     weak_spans_of,
 )
@@ -98,7 +98,7 @@ def read_joint_motion(chunks: Iterable[motion_pb2.MotionChunk], up: str) -> Join
     ConflictError
         The server is older than joints, and has sent bones (``SERVER_OUTDATED``).
     """
-    header, values = read_chunks(chunks)
+    header, values = read_channels(chunks)
     if not header.joints:
         raise ConflictError(
             "The pose server is older than this add-on and knows no joints; update the server.",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Dict, Iterable, Tuple
 
 from pose_shared._generated.pose.v1 import motion_pb2, types_pb2
-from pose_shared.errors import DataLossError
+from pose_shared.channel_stream import read_channels
 
 __all__ = [
     "Bone",
@@ -19,7 +18,6 @@ __all__ = [
     "WeakSpan",
     "camera_view_of",
     "fraction_of",
-    "read_chunks",
     "read_motion",
     "vector_of",
     "weak_spans_of",
@@ -138,7 +136,7 @@ def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
     DataLossError
         The stream has no header, or a channel of it is not as long as the header says.
     """
-    header, values = read_chunks(chunks)
+    header, values = read_channels(chunks)
     return MotionChannels(
         clip_name=header.clip_name,
         person=header.person,
@@ -153,31 +151,6 @@ def read_motion(chunks: Iterable[motion_pb2.MotionChunk]) -> MotionChannels:
         weak_spans=weak_spans_of(header),
         channels=values,
     )
-
-
-def read_chunks(
-    chunks: Iterable[motion_pb2.MotionChunk],
-) -> Tuple[motion_pb2.MotionHeader, Dict[str, array[float]]]:
-    """Return the header of a stream and its channels; raises as `read_motion`."""
-    header: Optional[motion_pb2.MotionHeader] = None
-    values: Dict[str, array[float]] = {}
-    for chunk in chunks:
-        if chunk.HasField("header"):
-            header = chunk.header
-        elif chunk.HasField("piece"):
-            values.setdefault(chunk.piece.channel, array("f")).frombytes(chunk.piece.values)
-    if header is None:
-        raise DataLossError("The motion came without its header; ask for it again.", reason="MOTION_CUT")
-    for name, channel in values.items():
-        if len(channel) != header.frame_count:
-            raise DataLossError(
-                f"{name} has {len(channel)} of {header.frame_count} values; ask for the motion again.",
-                reason="MOTION_CUT",
-                channel=name,
-            )
-        if sys.byteorder == "big":
-            channel.byteswap()
-    return header, values
 
 
 def camera_view_of(message: motion_pb2.CameraView) -> CameraView:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from fractions import Fraction
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Mapping, Sequence, Tuple
 
 from pose_shared._generated.pose.v1 import rigs_pb2, types_pb2
-from pose_shared.errors import DataLossError, InputError
+from pose_shared.channel_stream import read_channels
+from pose_shared.errors import InputError
 from pose_shared.rig import IkChain, Rig, RigBone, Setting, Switch
 from pose_shared.rig_motion import KeyedBone, RigChannels
 
@@ -115,24 +114,7 @@ def read_rig_motion(chunks: Iterable[rigs_pb2.RigMotionChunk]) -> RigChannels:
     DataLossError
         The stream has no header, or a channel of it is not as long as the header says.
     """
-    header: Optional[rigs_pb2.RigMotionHeader] = None
-    values: Dict[str, array[float]] = {}
-    for chunk in chunks:
-        if chunk.HasField("header"):
-            header = chunk.header
-        elif chunk.HasField("piece"):
-            values.setdefault(chunk.piece.channel, array("f")).frombytes(chunk.piece.values)
-    if header is None:
-        raise DataLossError("The motion came without its header; ask for it again.", reason="MOTION_CUT")
-    for name, channel in values.items():
-        if len(channel) != header.frame_count:
-            raise DataLossError(
-                f"{name} has {len(channel)} of {header.frame_count} values; ask for the motion again.",
-                reason="MOTION_CUT",
-                channel=name,
-            )
-        if sys.byteorder == "big":
-            channel.byteswap()
+    header, values = read_channels(chunks)
     return RigChannels(
         rate=Fraction(header.rate.numerator, header.rate.denominator),
         frame_count=header.frame_count,
