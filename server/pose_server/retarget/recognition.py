@@ -22,7 +22,7 @@ __all__ = ["Recognition", "recognised"]
 _SIDES = ("left", "right")
 _PARTS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 #: How sure each way is on its own, where nothing speaks against it; measured, see docs/rigs.md.
-_SURE = {"preset": 0.96, "names": 0.9, "shape": 0.9}
+_SURE = {"preset": 0.96, "names": 0.9, "shape": 0.75}
 #: What agreement with the shape adds to names, of what is lacking to 1.
 _AGREED = 0.9
 #: What a fault leaves of it, or that no arms were found.
