@@ -52,7 +52,7 @@ def add() -> None:
         mel.eval(f'addNewShelfTab "{_SHELF}"')
         _clear(shelf)
     for label, annotation, command in _BUTTONS:
-        cmds.shelfButton(
+        button = cmds.shelfButton(
             parent=shelf,
             label=label,
             annotation=annotation,
@@ -61,8 +61,9 @@ def add() -> None:
             command=command,
             sourceType="python",
             menuItem=[("Uninstall Pose from Video", _UNINSTALL)],
-            menuItemPython=[0],
         )
+        # Which of the items are Python: some Mayas want to be told when the items are there.
+        cmds.shelfButton(button, edit=True, menuItemPython=[0])
     mel.eval("saveAllShelves $gShelfTopLevel")
 
 
