@@ -65,7 +65,8 @@ def build(out: Path, platforms: Iterable[str]) -> tuple[Path, Path]:
     for scale, pixels in (("", 32), ("_150", 48), ("_200", 64)):
         files[f"{_NAME}/icons/{_NAME}{scale}.png"] = icon(pixels)
     files[f"{_NAME}.mod"] = module_file(version, wanted).encode()
-    files["install.py"] = (HERE / "install.py").read_bytes()
+    # Maya keeps what is dropped as a module of its name: it must be nobody else's.
+    files[f"install_{_NAME}.py"] = (HERE / "install.py").read_bytes()
     out.mkdir(parents=True, exist_ok=True)
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,6 +21,9 @@ def onMayaDroppedPythonFile(*_):
         sentence = install()
     except (EnvironmentError, ImportError) as error:
         sentence = "Pose from Video was not installed: {}".format(error)
+    finally:
+        # Some Mayas would run this very module again when a newer file is dropped.
+        sys.modules.pop(__name__, None)
     cmds.confirmDialog(title=_TITLE, message=sentence, button=["OK"])
 
 
@@ -52,7 +55,9 @@ def install(source=None):
         file.write(blocks)
     os.replace(definition + ".part", definition)
     for old in before:
-        shutil.rmtree(old, ignore_errors=True)
+        # What runs may still have to read from there; it goes with the next update.
+        if not _in_use(old):
+            shutil.rmtree(old, ignore_errors=True)
     _activate(folder, packages)
     from pose_from_video.host import shelf
 
@@ -77,6 +82,12 @@ def _installed(modules):
         for name in sorted(os.listdir(modules))
         if name.startswith(_NAME + "-") and os.path.isdir(os.path.join(modules, name))
     ]
+
+
+def _in_use(folder):
+    """Return whether libraries that cannot be loaded twice were loaded from a folder."""
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in ("grpc", "google.protobuf")]
+    return any(path and os.path.abspath(path).startswith(folder + os.sep) for path in files)
 
 
 def _copy(source, modules, before):
@@ -113,8 +124,9 @@ def _packages(blocks):
 def _activate(folder, packages):
     """Do for the running Maya what the module file does for the next one."""
     sys.path[:] = [path for path in sys.path if not _is_ours(path, folder)]
-    for path in ["scripts", *packages]:
-        sys.path.append(os.path.join(folder, *path.split("/")))
+    # Before Maya's own packages, as PYTHONPATH is, but not first: Maya takes the first one, which it has put
+    # there to find this file, away again.
+    sys.path[1:1] = [os.path.join(folder, *path.split("/")) for path in ["scripts", *packages]]
     for name in list(sys.modules):
         if name.split(".")[0] in (_NAME, "pose_shared"):
             del sys.modules[name]

@@ -290,7 +290,7 @@ def _film(clip: Clip, camera: Part, view: CameraView, timing: SceneTiming, last_
     numbers = array("d", [first_number + max(0, timing.source_frame_at(frame)) for frame in frames])
     times_s = array("d", [float(frame / timing.scene_rate) for frame in frames])
     lens = {attribute.name: float(attribute.value) for attribute in camera.nodes[1].attributes}
-    attributes = (
+    attributes: Tuple[Attribute, ...] = (
         Attribute("type", "whole", _PICTURES if clip.is_sequence else _MOVIE),
         Attribute("useFrameExtension", "flag", True),
         Attribute("displayOnlyIfCurrent", "flag", True),
@@ -304,4 +304,11 @@ def _film(clip: Clip, camera: Part, view: CameraView, timing: SceneTiming, last_
         Attribute("offsetY", "number", lens["verticalFilmOffset"]),
     )
     steps = Curve("film", "frameExtension", "whole", times_s, numbers, stepped=True)
-    return Film(str(clip.first_file), attributes, steps)
+    if not clip.is_sequence:
+        # As Maya has them for a film that was loaded by hand: its first frame is 0.
+        attributes += (
+            Attribute("frameIn", "whole", 0),
+            Attribute("frameOut", "whole", int(max(numbers, default=0))),
+        )
+    # Maya has forward slashes on every system.
+    return Film(clip.first_file.as_posix(), attributes, steps)

@@ -54,6 +54,7 @@ def maya_ascii(scene: JointScene, rate: Fraction, made_by: str) -> Iterator[str]
     """
     frame_rate = rate if rate in TIME_UNITS else _OTHER_RATE
     yield "//Maya ASCII 2022 scene\n"
+    yield "//Codeset: UTF-8\n"
     yield 'requires maya "2022";\n'
     yield f"currentUnit -l centimeter -a degree -t {TIME_UNITS[frame_rate]};\n"
     yield f'fileInfo "application" {_quoted(made_by)};\n'

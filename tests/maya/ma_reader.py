@@ -332,6 +332,8 @@ _SHORT = {
     "useFrameExtension": "ufe",
     "frameOffset": "fof",
     "frameExtension": "fe",
+    "frameIn": "fin",
+    "frameOut": "fot",
 }
 for _long, _brief in (
     ("translate", "t"),

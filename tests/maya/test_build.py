@@ -161,7 +161,7 @@ from pathlib import Path
 folder = Path(sys.argv[1])
 ours = ("plugins/maya/pose_from_video/scripts", "shared", "server")
 sys.path[:] = [p for p in sys.path if not p.replace(os.sep, "/").endswith(ours)]
-dropped = lambda: runpy.run_path(str(folder / "install.py"))["onMayaDroppedPythonFile"](None)
+dropped = lambda: runpy.run_path(str(folder / "install_pose_from_video.py"))["onMayaDroppedPythonFile"](None)
 def state():
     modules = Path(maya_double.user_folder, "modules")
     return {
@@ -181,6 +181,8 @@ from pose_from_video.host import curves, shelf
 curves.ready_plug_in()
 dropped()
 second = state()
+from pose_from_video import key_batch
+cmds.poseKeys(key_batch.put([]))
 from pose_from_video.host import shelf
 shelf.uninstall()
 print(json.dumps([first, second, state()]))
@@ -206,13 +208,30 @@ def test_drop_to_install_again_to_update_and_out(built: tuple[Path, Path], tmp_p
     assert str(first["from"]).startswith(str(tmp_path / "modules" / "pose_from_video-1"))
     assert str(first["keys"]).startswith(str(tmp_path / "modules" / "pose_from_video-1"))
     assert all(Path(icon).is_file() or "pose_from_video-1" in icon for icon in first["icons"])  # type: ignore[attr-defined]
-    assert second["modules"] == ["pose_from_video-2", "pose_from_video.mod"]
+    # gRPC was loaded from the first one.
+    assert second["modules"] == ["pose_from_video-1", "pose_from_video-2", "pose_from_video.mod"]
     assert len(second["shelf"]) == 4  # type: ignore[arg-type]
     assert "was updated, in" in second["said"][-1]  # type: ignore[index]
     assert "pose_from_video-2" in str(second["from"])
     assert all("pose_from_video-2" in icon for icon in second["icons"])  # type: ignore[attr-defined]
     assert gone["modules"] == []
     assert gone["shelf"] == []
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Maya 2025 has Python 3.11")
+def test_batch_finds_its_packages_by_itself(built: tuple[Path, Path]) -> None:
+    """As in mayapy, which reads module files only when Maya is started in it."""
+    scripts = built[0] / "pose_from_video" / "scripts"
+    for call, folder in ((["-m", "pose_from_video"], scripts), ([str(scripts / "pose_from_video")], ROOT)):
+        done = subprocess.run(
+            [sys.executable, "-S", *call, "a.mp4", "--out", "a.ma"],
+            env={"PYTHONPATH": str(scripts) if folder == scripts else ""},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == "pose_from_video: There is no Maya in this Python; run it with mayapy.\n"
+        assert done.returncode == 2
 
 
 def test_a_maya_that_it_is_not_for_is_told(built: tuple[Path, Path], tmp_path: Path) -> None:
@@ -222,7 +241,12 @@ def test_a_maya_that_it_is_not_for_is_told(built: tuple[Path, Path], tmp_path: P
         "print(maya_double.warnings[-1])"
     )
     done = mayapy(
-        "-c", code, str(built[0] / "install.py"), user_folder=str(tmp_path), batch=False, version=2022
+        "-c",
+        code,
+        str(built[0] / "install_pose_from_video.py"),
+        user_folder=str(tmp_path),
+        batch=False,
+        version=2022,
     )
     assert done.stdout.strip() == (
         "Pose from Video was not installed: this folder has nothing for Maya 2022 on linux; get another."

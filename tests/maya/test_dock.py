@@ -18,10 +18,14 @@ def test_scenes_that_close_are_heard_of(start_maya: Callable[..., Maya], addon: 
     maya = start_maya(batch=False)
     from maya import cmds
 
-    closed, changed = [], []
-    events = addon("host.docked").SceneEvents(lambda: closed.append(1), lambda: changed.append(1))
+    closed, changed, selected = [], [], []
+    events = addon("host.docked").SceneEvents(
+        lambda: closed.append(1), lambda: changed.append(1), lambda: selected.append(1)
+    )
     cmds.file(new=True, force=True)
     assert (len(closed), len(changed)) == (1, 1)
+    maya.run_jobs("SelectionChanged")
+    assert (len(changed), len(selected)) == (1, 1)
     maya.exit()
     assert len(closed) == 2
     events.stop()
@@ -40,6 +44,8 @@ def test_work_ends_with_its_scene(
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     widgets = pytest.importorskip("PySide6.QtWidgets")
+    from PySide6 import QtCore
+
     maya = start_maya(batch=False)
     app = widgets.QApplication.instance() or widgets.QApplication([])
     from maya import cmds
@@ -61,5 +67,12 @@ def test_work_ends_with_its_scene(
     assert work.session is None
     assert ended == []
     assert cmds.ls(type="joint") == []
+    # Maya deletes the window with its place when another workspace is chosen.
+    window.deleteLater()
+    app.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+    del maya.interface["poseFromVideoWorkspaceControl"]
+    again = dock.show()
+    assert again is not window
+    assert len(maya.callbacks) == 3
     dock.close()
     assert maya.callbacks == {}

@@ -860,7 +860,9 @@ def test_human_ik(maya: Any) -> None:
     assert not mel.eval('exists "hikCreateCharacter"')
     with pytest.raises(RuntimeError, match="Cannot find procedure"):
         mel.eval('hikCreateCharacter("x");')
-    mel.eval('source "hikDefinitionUtils.mel"; source "hikInputSourceUtils.mel";')
+    for script in ("hikGlobalUtils", "hikDefinitionUtils", "hikInputSourceUtils"):
+        mel.eval(f'source "{script}.mel";')
+    assert not mel.eval('exists "hikUpdateDefinitionUI"')  # the window was never opened
     assert mel.eval('exists "hikCreateCharacter"')
     assert (cmds.hikGetNodeIdFromName("LeftHandPinky4"), cmds.GetHIKNodeName(20)) == (69, "Neck")
     assert cmds.hikGetNodeIdFromName("Tail") == -1
@@ -870,8 +872,13 @@ def test_human_ik(maya: Any) -> None:
     assert cmds.listConnections(f"{one}.Hips") == ["one:Hips"] and cmds.nodeType(one) == "HIKCharacterNode"
     with pytest.raises(RuntimeError, match="not locked"):
         mel.eval(f'hikSetCharacterInput("{two}","{one}");')
+    mel.eval(f'hikCharacterLock("{two}",1,1);')
+    assert not cmds.getAttr(f"{two}.InputCharacterizationLock")  # in silence, for want of a plug-in
+    cmds.loadPlugin("mayaCharacterization")
+    mel.eval(f'hikCharacterLock("{one}",1,1);')
+    assert not cmds.getAttr(f"{one}.InputCharacterizationLock")  # not the current one
     for name in (one, two):
-        mel.eval(f'hikCharacterLock("{name}",1,1);')
+        mel.eval(f'hikSetCurrentCharacter("{name}"); hikCharacterLock("{name}",1,1);')
         assert cmds.getAttr(f"{name}.InputCharacterizationLock") is True
     mel.eval(f'hikSetCharacterInput("{two}","{one}");')
     assert hik.source_of_character(maya.running.scene, two) == one
@@ -883,7 +890,8 @@ def test_human_ik(maya: Any) -> None:
 
 def test_human_ik_wants_bones_and_a_stance(maya: Any) -> None:
     cmds, mel = maya.cmds, maya.mel
-    cmds.loadPlugin("mayaHIK")
+    for name in ("mayaHIK", "mayaCharacterization"):
+        cmds.loadPlugin(name)
     mel.eval("source hikDefinitionUtils.mel")
     skeleton(cmds, "one")
     one = character(maya, "one")

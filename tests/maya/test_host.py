@@ -772,7 +772,7 @@ class TestRigs:
         hero(cmds)
         cmds.select(["hero:LeftHand", "dance_person_1:head"])
         (person,) = scene.imported_people()
-        assert set(scene.selected()) == {"|hero:Hips", person.node}
+        assert set(scene.selected(scene.characters())) == {"|hero:Hips", person.node}
 
     def test_no_character(self, scene: Any) -> None:
         with pytest.raises(InputError, match="no character 'nobody'"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -102,7 +102,7 @@ class FakeSceneHost:
             self.people[person.node] = replace(person, job=result.job, solve=solve)
         return []
 
-    def selected(self) -> list[str]:
+    def selected(self, characters: Sequence[Character]) -> list[str]:
         return list(self.selection)
 
     def go_to_frame(self, frame: int) -> None:

@@ -1,8 +1,12 @@
 """HumanIK: characters, the slots of their definition, locks and sources.
 
 The names and numbers of nodes are those that reference/dcc.md 4.7 gives as agreed between public tables.
-Procedures are Maya's own MEL (scripts/others/hik*.mel); the stance is of CommandsPython/characterize.html,
-"T-stance": the character faces +Z, its arms lie along X and its legs along Y. Maya's solver is not modelled.
+Procedures are Maya's own MEL (scripts/others/hik*.mel), in the files that public scripts which run in mayapy
+read for them; those of the window are there once it was opened. A definition is locked only with the plug-in
+mayaCharacterization loaded and for the current character, else hikCharacterLock does nothing, as those
+scripts say of hikDefinitionUtils.mel (canLockCharacterization). The stance is of
+CommandsPython/characterize.html, "T-stance": the character faces +Z, its arms lie along X and
+its legs along Y. Maya's solver is not modelled.
 """
 
 from __future__ import annotations
@@ -60,9 +64,10 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
         "hikSetCharacterObject",
         "hikCharacterLock",
         "hikToggleLockDefinition",
-        "hikUpdateDefinitionUI",
         "hikIsDefinitionLocked",
     ),
+    # Read when the window is opened.
+    "hikDefinitionUI.mel": ("hikUpdateDefinitionUI",),
     "hikInputSourceUtils.mel": ("hikSetCharacterInput", "hikEnableCharacter"),
     "hikControlRigOperations.mel": (),
     "hikCharacterControlsUI.mel": (),
@@ -195,6 +200,8 @@ def bones(scene: Scene, node: Node) -> dict[str, Node]:
 def lock(maya: Maya, character: str, on: int, save_stance: int) -> None:
     """Locking takes the present pose for the stance, and is refused where a bone is missing or it is no T."""
     scene, node = maya.scene, _character(maya.scene, character)
+    if "mayaCharacterization" not in maya.plugins or current(maya) != node.full:
+        return
     if on:
         held = bones(scene, node)
         missing = [name for name in REQUIRED if name not in held]

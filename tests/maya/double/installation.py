@@ -133,7 +133,14 @@ def _interface_modules(maya: Maya) -> dict[str, ModuleType]:
             return maya.main_window
 
     class MayaQWidgetDockableMixin:
-        """A widget in a workspaceControl of its own: docs of mayaMixin."""
+        """A widget in a workspaceControl of its own: docs of mayaMixin.
+
+        Its first parameter is the parent, which goes on by name, as in Maya's scripts
+        (maya/app/general/mayaMixin.py, MayaQWidgetBaseMixin.__init__).
+        """
+
+        def __init__(self, parent: Any = None, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, parent=parent, **kwargs)  # type: ignore[call-arg]
 
         def setDockableParameters(self, **given: Any) -> None:
             _check_dockable(given)

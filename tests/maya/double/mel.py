@@ -109,6 +109,12 @@ def _run(maya: Maya, name: str, words: list[Any]) -> Any:
         return _source(maya, words)
     if name == "exists":
         return int(_exists(maya, words[0]))
+    if name == "addNewShelfTab":
+        if maya.batch:
+            raise _error('Cannot find procedure "addNewShelfTab".')
+        top = maya.mel_globals["gShelfTopLevel"]
+        maya.interface[f"{top}|{words[0]}"] = {"kind": "shelfLayout", "parent": top}
+        return str(words[0])
     if name == "saveAllShelves":
         if maya.batch:
             raise _error('Cannot find procedure "saveAllShelves".')
@@ -149,5 +155,5 @@ def _exists(maya: Maya, name: str) -> bool:
     return (
         hik.known(maya, name)
         or maya.find_command(name) is not None
-        or (name == "saveAllShelves" and not maya.batch)
+        or (name in ("saveAllShelves", "addNewShelfTab") and not maya.batch)
     )

@@ -228,6 +228,8 @@ type t enum:Image_File:Texture:Movie 0 -
 imageName imn string - -
 useFrameExtension ufe bool 0 -
 frameExtension fe long 1 k
+frameIn fin long 1 k
+frameOut fot long 100 k
 frameIn fin long 0 -
 frameOut fot long 0 -
 frameOffset fof long 0 k

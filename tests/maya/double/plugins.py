@@ -1,4 +1,4 @@
-"""Plug-ins: mayaHIK, which Maya brings, and Python files with commands."""
+"""Plug-ins: mayaHIK and mayaCharacterization, which Maya brings, and Python files with commands."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def load(maya: Maya, given: str) -> str | None:
         maya.plugins[name] = Plugin(name, "mayaHIK.so", str(maya.version), "Autodesk")
         hik.register()
         return name
+    if name == "mayaCharacterization":
+        maya.plugins[name] = Plugin(name, "mayaCharacterization.so", str(maya.version), "Autodesk")
+        return name
     path = _find(given)
     spec = importlib.util.spec_from_file_location(f"_maya_plugin_{name}", path)
     assert spec is not None and spec.loader is not None
@@ -75,11 +78,11 @@ def unload(maya: Maya, given: str) -> str:
         if any(node.kind in hik.TYPES for node in maya.scene):
             raise RuntimeError('unloadPlugin: Plug-in, "mayaHIK", cannot be unloaded because it is in use.')
         hik.unregister()
-    else:
+    elif plugin.module is not None:
         steps = maya.queue.done + maya.queue.undone
         if any(step.name in plugin.commands for step in steps):
             raise RuntimeError(f'unloadPlugin: Plug-in, "{name}", is in use: flush undo first.')
-        plugin.module.uninitializePlugin(_handle(plugin))  # type: ignore[union-attr]
+        plugin.module.uninitializePlugin(_handle(plugin))
         if plugin.commands:
             left = ", ".join(plugin.commands)
             raise RuntimeError(f"unloadPlugin: uninitializePlugin left commands registered: {left}")

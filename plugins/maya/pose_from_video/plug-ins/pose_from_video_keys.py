@@ -9,7 +9,6 @@ from typing import Any, Dict
 
 import maya.api.OpenMaya as om
 import maya.api.OpenMayaAnim as oma
-from pose_from_video import key_batch
 
 __all__ = ["initializePlugin", "maya_useNewAPI", "uninitializePlugin"]
 
@@ -29,6 +28,9 @@ class _PoseKeys(om.MPxCommand):
 
     def doIt(self, arguments: om.MArgList) -> None:
         """Write the keys, or leave everything as it is."""
+        # The add-on may have been brought up to date since this plug-in was loaded.
+        from pose_from_video import key_batch
+
         try:
             _write(key_batch.take(arguments.asInt(0)), self._change)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .. import names, plug
@@ -140,6 +141,9 @@ def obj_exists(call: Call) -> bool:
     return bool(found)
 
 
+_UUID = re.compile("[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")
+
+
 @command(
     "ls",
     "type exactType selection long shapes transforms cameras dagObjects dependencyNodes assemblies "
@@ -157,6 +161,10 @@ def ls(call: Call) -> list[str]:
         picked = list(scene.selection)
     elif call.args:
         for name in call.objects():
+            if _UUID.match(name):
+                # CommandsPython/ls.html: "may also be passed node UUIDs instead of names/paths"
+                picked += [(node, "") for node in scene if node.uuid == name]
+                continue
             node_name, dot, attribute = name.partition(".")
             for node in names.matching(scene, node_name, call.on("recursive")):
                 if not dot:

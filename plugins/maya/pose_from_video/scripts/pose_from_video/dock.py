@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Optional
 
 from .host import MayaScene
@@ -24,12 +25,18 @@ def show(page: str = "") -> Any:
         ``refine`` or ``character`` to begin with that one.
     """
     global _window, _events
+    if _window is not None and _is_gone(_window):
+        close()
     if _window is None:
         scene: SceneHost = MayaScene()
-        _window = docked(PoseWindow)(scene)
+        # By name, for the first parameter of Maya's class is the parent.
+        _window = docked(PoseWindow)(host=scene)
         clear_place(_window.objectName())
-        _events = SceneEvents(_window.scene_closed, _window.look_at_scene)
-    _window.show(dockable=True, floating=True, area="right", retain=False, closeCallback=_CLOSE)
+        _events = SceneEvents(_window.scene_closed, _window.look_at_scene, _window.look_at_selection)
+        _window.show(dockable=True, floating=True, area="right", retain=False, closeCallback=_CLOSE)
+    else:
+        # Where the user has put it.
+        _window.show()
     if page:
         _window.tabs.setCurrentWidget(getattr(_window, f"{page}_page"))
     return _window
@@ -47,6 +54,17 @@ def close() -> None:
     if events is not None:
         events.stop()
     if window is not None:
-        window.leave_work()
-        window.close()
-        window.deleteLater()
+        # Maya may have deleted it with its place.
+        with suppress(RuntimeError):
+            window.leave_work()
+            window.close()
+            window.deleteLater()
+
+
+def _is_gone(window: Any) -> bool:
+    """Return whether Maya has deleted a window, as when another workspace is chosen."""
+    try:
+        window.objectName()
+    except RuntimeError:
+        return True
+    return False

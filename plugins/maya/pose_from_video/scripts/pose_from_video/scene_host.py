@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pose_shared.clips import Clip
 from pose_shared.rig import Rig
@@ -155,8 +155,11 @@ class SceneHost(Protocol):
         They then remember ``result.job`` and the settings that were asked for.
         """
 
-    def selected(self) -> List[str]:
-        """Return `ImportedPerson.node` and `Character.node` of what is selected, also by a part of it."""
+    def selected(self, characters: Sequence[Character]) -> List[str]:
+        """Return `ImportedPerson.node` and `Character.node` of what is selected, also by a part of it.
+
+        Of characters only those that are given are looked at.
+        """
 
     def go_to_frame(self, frame: int) -> None:
         """Make a frame the current one."""

@@ -12,9 +12,11 @@ __all__ = ["SceneEvents", "clear_place", "docked"]
 
 
 class SceneEvents:
-    """Calls back when the scene closes, and when the selection or the nodes of the scene have changed."""
+    """Calls back when the scene closes, when another one is there, and when something else is selected."""
 
-    def __init__(self, closed: Callable[[], object], changed: Callable[[], object]) -> None:
+    def __init__(
+        self, closed: Callable[[], object], changed: Callable[[], object], selected: Callable[[], object]
+    ) -> None:
         self._messages: List[Any] = [
             om.MSceneMessage.addCallback(message, lambda *_: closed())
             for message in (
@@ -25,8 +27,9 @@ class SceneEvents:
         ]
         self._jobs: List[int] = [
             cmds.scriptJob(event=[event, changed])
-            for event in ("SelectionChanged", "SceneOpened", "NewSceneOpened", "Undo", "Redo")
+            for event in ("SceneOpened", "NewSceneOpened", "Undo", "Redo")
         ]
+        self._jobs.append(cmds.scriptJob(event=["SelectionChanged", selected]))
 
     def stop(self) -> None:
         """Call back no more."""

@@ -30,12 +30,14 @@ def add_film(camera_shape: str, film: Film, namespace: str) -> Destination:
     RuntimeError
         Maya cannot open it.
     """
-    transform, shape = cmds.imagePlane(camera=camera_shape, fileName=film.first_file, showInAllViews=False)
+    transform, shape = cmds.imagePlane(camera=camera_shape, showInAllViews=False)
     # A plane of a camera lies in a world below its shape, and its path says so.
     shape = cmds.rename(_leaf(shape), f":{namespace}:filmShape")
     cmds.rename(_leaf(transform), f":{namespace}:film", ignoreShape=True)
     for attribute in film.attributes:
         set_attribute(shape, attribute)
+    # Last, for what is read depends on the type.
+    cmds.setAttr(f"{shape}.imageName", film.first_file, type="string")
     # Some Mayas let an expression count the frames.
     for counting in cmds.listConnections(f"{shape}.frameExtension", destination=False, plugs=True) or []:
         cmds.disconnectAttr(counting, f"{shape}.frameExtension")

@@ -1,11 +1,12 @@
 """Persons as HumanIK characters, and characters that are moved by them.
 
-HumanIK is a plug-in with scripts in MEL. Parts of the body have numbers, which published tables disagree
-about: Maya is asked.
+HumanIK is two plug-ins with scripts in MEL, which Maya reads when its window is first opened: here they are
+read before. Parts of the body have numbers, which published tables disagree about: Maya is asked.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Dict, Mapping, Set
 
@@ -16,26 +17,41 @@ from .undo_step import UndoStep
 
 __all__ = ["add_character", "drive", "is_locked", "ready_human_ik"]
 
-_PLUG_IN = "mayaHIK"
+#: Without the second one a definition stays unlocked, and nothing says so.
+_PLUG_INS = ("mayaHIK", "mayaCharacterization")
 _SCRIPTS = (
     "hikGlobalUtils.mel",
+    "hikCharacterControlsUI.mel",
     "hikCharacterControlsUtils.mel",
     "hikDefinitionUtils.mel",
+    "hikDefinitionOperations.mel",
     "hikInputSourceUtils.mel",
 )
+_PROCEDURES = (
+    "hikCreateCharacter",
+    "hikSetCharacterObject",
+    "hikSetCurrentCharacter",
+    "hikCharacterLock",
+    "hikSetCharacterInput",
+)
+#: By these it is known what locking asks about the current character.
+_BONE_UPDATES = ("hikDefinitionUpdateCharacterLists", "hikDefinitionUpdateBones")
+_WINDOW_UPDATE = "hikUpdateDefinitionUI"
 
 
 def ready_human_ik() -> bool:
     """Load HumanIK; return whether there is any. Not to be done within an undo step."""
     try:
-        if not cmds.pluginInfo(_PLUG_IN, query=True, loaded=True):
-            cmds.loadPlugin(_PLUG_IN, quiet=True)
-        if not mel.eval('exists "hikCreateCharacter"'):
-            for script in _SCRIPTS:
-                mel.eval(f'source "{script}"')
+        for plug_in in _PLUG_INS:
+            cmds.loadPlugin(plug_in, quiet=True)
     except RuntimeError:
         return False
-    return True
+    if not all(map(_exists, _PROCEDURES)):
+        for script in _SCRIPTS:
+            # Which procedure is where differs between Mayas; what counts is that all are there in the end.
+            with suppress(RuntimeError):
+                mel.eval(f'source "{script}"')
+    return all(map(_exists, _PROCEDURES))
 
 
 def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
@@ -68,8 +84,12 @@ def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
             mel.eval(
                 f"hikSetCharacterObject({_quoted(joints[body_part])}, {_quoted(character)}, {number}, 0)"
             )
+        # Whether it may be locked is asked of the current character.
+        mel.eval(f"hikSetCurrentCharacter({_quoted(character)})")
+        for update in _BONE_UPDATES:
+            _update(update)
         mel.eval(f"hikCharacterLock({_quoted(character)}, 1, 1)")
-        _update_window()
+        _update(_WINDOW_UPDATE)
         if not is_locked(character):
             raise RuntimeError("the definition stays unlocked")
     except RuntimeError as error:
@@ -84,10 +104,10 @@ def add_character(step: UndoStep, name: str, joints: Mapping[str, str]) -> str:
 
 def _delete_others(known: Set[str]) -> None:
     """Delete what HumanIK has made, told by UUID, because names change when others take them."""
-    nodes = dict(zip(cmds.ls(uuid=True), cmds.ls(long=True)))
-    for uuid, node in nodes.items():
-        if uuid not in known and cmds.objExists(node):
-            cmds.delete(node)
+    for uuid in cmds.ls(uuid=True):
+        # What stood below something is gone with it.
+        if uuid not in known and cmds.ls(uuid):
+            cmds.delete(cmds.ls(uuid))
 
 
 def is_locked(character: str) -> bool:
@@ -111,7 +131,7 @@ def drive(character: str, source: str) -> None:
         )
     mel.eval(f"hikSetCurrentCharacter({_quoted(character)})")
     mel.eval(f"hikSetCharacterInput({_quoted(character)}, {_quoted(source)})")
-    _update_window()
+    _update(_WINDOW_UPDATE)
 
 
 def _numbers(joints: Mapping[str, str]) -> Dict[str, int]:
@@ -125,9 +145,15 @@ def _numbers(joints: Mapping[str, str]) -> Dict[str, int]:
     return numbers
 
 
-def _update_window() -> None:
-    if not cmds.about(batch=True):
-        mel.eval("hikUpdateDefinitionUI()")
+def _exists(procedure: str) -> bool:
+    return bool(mel.eval(f'exists "{procedure}"'))
+
+
+def _update(procedure: str) -> None:
+    """Let the window show what is; it may never have been opened, or be closed."""
+    if _exists(procedure):
+        with suppress(RuntimeError):
+            mel.eval(f"{procedure}()")
 
 
 def _quoted(text: str) -> str:

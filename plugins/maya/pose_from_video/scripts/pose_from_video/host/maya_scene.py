@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from maya import cmds
 from pose_shared.errors import ConflictError, InputError
@@ -64,10 +64,10 @@ class MayaScene:
         """Give the people of a job another motion in one undo step; return sentences about it."""
         return write_refinement(result, request)
 
-    def selected(self) -> List[str]:
-        """Return what is selected of people and characters, also by a part of it."""
+    def selected(self, characters: Sequence[Character]) -> List[str]:
+        """Return what is selected of people and of these characters, also by a part of it."""
         found: Dict[str, None] = {}
-        tops = {character.node for character in self.characters()}
+        tops = {character.node for character in characters}
         for path in cmds.ls(selection=True, long=True, objectsOnly=True) or []:
             part = part_above(path)
             if part is not None:
@@ -93,8 +93,8 @@ class MayaScene:
         rigs = [top for top in cmds.ls(assemblies=True, long=True) or [] if is_control_rig(top)]
         skeletons = [
             joint
-            for joint in cmds.ls(type="joint", long=True) or []
-            if self._is_skeleton(joint) and not any(joint.startswith(f"{rig}|") for rig in rigs)
+            for joint in _skeletons(cmds.ls(type="joint", long=True) or [])
+            if part_above(joint) is None and not any(joint.startswith(f"{rig}|") for rig in rigs)
         ]
         return found + [Character(path, path.rpartition("|")[2]) for path in (*rigs, *skeletons)]
 
@@ -197,13 +197,6 @@ class MayaScene:
             )
         return people[0]
 
-    def _is_skeleton(self, joint: str) -> bool:
-        above = cmds.listRelatives(joint, parent=True, fullPath=True) or []
-        if above and cmds.nodeType(above[0]) == "joint":
-            return False
-        below = cmds.listRelatives(joint, allDescendents=True, type="joint", fullPath=True) or []
-        return len(below) + 1 >= _LEAST_JOINTS and part_above(joint) is None
-
     def _part(self, person: ImportedPerson) -> ImportedPart:
         for part in imported_parts():
             if part.identity == person.node:
@@ -211,3 +204,16 @@ class MayaScene:
         raise ConflictError(
             f"'{person.title}' was deleted meanwhile; import the clip again.", reason="IMPORT_GONE"
         )
+
+
+def _skeletons(joints: Sequence[str]) -> List[str]:
+    """Return the paths of joints below no other that have enough below them; asks nothing of Maya."""
+    known = set(joints)
+    sizes = {path: 0 for path in joints if path.rpartition("|")[0] not in known}
+    for path in joints:
+        top = path
+        while top:
+            if top in sizes:
+                sizes[top] += 1
+            top = top.rpartition("|")[0]
+    return [path for path, size in sizes.items() if size >= _LEAST_JOINTS]

@@ -34,8 +34,10 @@ _BUTTONS = (
 _UNINSTALL = (
     "from pose_from_video import dock\n"
     "from pose_from_video.host import shelf\n"
+    "from maya import utils\n"
     "dock.close()\n"
-    "shelf.uninstall()"
+    # The button that is pressed goes with the shelf.
+    "utils.executeDeferred(shelf.uninstall)"
 )
 
 
@@ -43,12 +45,14 @@ def add() -> None:
     """Add the shelf, in place of one that is there, and save it."""
     shelf = f"{mel.eval('$tmp = $gShelfTopLevel')}|{_SHELF}"
     if cmds.shelfLayout(_SHELF, exists=True):
-        for button in cmds.shelfLayout(_SHELF, query=True, childArray=True) or []:
-            cmds.deleteUI(f"{shelf}|{button}", control=True)
+        _clear(shelf)
     else:
-        cmds.shelfLayout(_SHELF, parent=shelf.rpartition("|")[0])
+        # Maya's own procedure, so that its list of shelves stays in order; it brings back buttons of a
+        # shelf of that name that was saved.
+        mel.eval(f'addNewShelfTab "{_SHELF}"')
+        _clear(shelf)
     for label, annotation, command in _BUTTONS:
-        cmds.shelfButton(
+        button = cmds.shelfButton(
             parent=shelf,
             label=label,
             annotation=annotation,
@@ -57,9 +61,15 @@ def add() -> None:
             command=command,
             sourceType="python",
             menuItem=[("Uninstall Pose from Video", _UNINSTALL)],
-            menuItemPython=[0],
         )
+        # Which of the items are Python: some Mayas want to be told when the items are there.
+        cmds.shelfButton(button, edit=True, menuItemPython=[0])
     mel.eval("saveAllShelves $gShelfTopLevel")
+
+
+def _clear(shelf: str) -> None:
+    for button in cmds.shelfLayout(_SHELF, query=True, childArray=True) or []:
+        cmds.deleteUI(f"{shelf}|{button}", control=True)
 
 
 def refresh() -> None:
@@ -81,10 +91,12 @@ def uninstall() -> List[str]:
         saved.unlink()
     said = ["Pose from Video was removed."]
     definition = _MODULE.parent / "pose_from_video.mod"
-    try:
+    with contextlib.suppress(FileNotFoundError):
         definition.unlink()
-        shutil.rmtree(_MODULE)
-    except OSError:
-        said.append(f"'{_MODULE}' is still in use; delete it when Maya is closed.")
+    # With what updates have left, as it was in use.
+    for folder in (_MODULE, *sorted(_MODULE.parent.glob("pose_from_video-*"))):
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            said.append(f"'{folder}' is still in use; delete it when Maya is closed.")
     cmds.warning(" ".join(said))
     return said

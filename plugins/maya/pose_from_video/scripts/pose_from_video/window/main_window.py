@@ -48,6 +48,8 @@ class PoseWindow(QtWidgets.QWidget):
         local: Optional[LocalServer] = None,
     ) -> None:
         super().__init__(parent)
+        self._people: List[ImportedPerson] = []
+        self._characters: List[Character] = []
         self.setWindowTitle(_TITLE)
         self.setObjectName("poseFromVideo")
         self.desk = Desk(host, self)
@@ -85,14 +87,18 @@ class PoseWindow(QtWidgets.QWidget):
 
     def look_at_scene(self) -> None:
         """Show who is in the scene, and what is selected."""
-        people: List[ImportedPerson] = []
-        characters: List[Character] = []
+        self._people, self._characters = [], []
+        with self.desk.speaking():
+            self._people, self._characters = self.desk.host.imported_people(), self.desk.host.characters()
+        self.look_at_selection()
+
+    def look_at_selection(self) -> None:
+        """Show what is selected of those that are known: a scene may be large, and selecting is frequent."""
         selected: List[str] = []
         with self.desk.speaking():
-            people, characters = self.desk.host.imported_people(), self.desk.host.characters()
-            selected = self.desk.host.selected()
-        self.refine_page.show_people(people, selected)
-        self.character_page.show_scene(people, characters, selected)
+            selected = self.desk.host.selected(self._characters)
+        self.refine_page.show_people(self._people, selected)
+        self.character_page.show_scene(self._people, self._characters, selected)
 
     def leave_work(self) -> None:
         """Let go of what goes on, because the window is closed: its job goes on, and the user is told."""
