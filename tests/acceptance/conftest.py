@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -48,7 +49,9 @@ def clip(rate: Fraction, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def blender(tmp_path_factory: pytest.TempPathFactory) -> BlenderHost:
     """The bpy wheel of this environment, with the built add-on."""
-    pytest.importorskip("bpy", reason="the bpy wheel is not installed (extra blender)")
+    # It is not imported here: bpy changes where Python looks for modules, of child processes too.
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("the bpy wheel is not installed (extra blender)")
     zips = build_zips(tmp_path_factory.mktemp("dist"))
     return prepare("5.0.1", tmp_path_factory.mktemp("user"), *zips)
 

@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[3]
 
 def host() -> Any:
     """Return what the add-on has for rigs, without the rest of the add-on, which talks to a server."""
-    package = ModuleType("pose_from_video")
-    package.__path__ = [str(ROOT / "plugins/blender/pose_from_video")]
-    sys.modules["pose_from_video"] = package
+    for name in ("pose_from_video", "pose_from_video.host"):
+        package = ModuleType(name)
+        package.__path__ = [str(ROOT / "plugins/blender" / name.replace(".", "/"))]
+        sys.modules[name] = package
     sys.path.insert(0, str(ROOT / "shared"))
     from pose_from_video.host import rig, rig_keys
 
