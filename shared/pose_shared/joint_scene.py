@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pose_shared.clips import Clip
+from pose_shared.import_record import PERSON
 from pose_shared.joint_motion import Joint, JointMotion
 from pose_shared.motion import CameraView
 from pose_shared.scene_nodes import Attribute, Curve, Film, JointScene, Node, Part
@@ -211,7 +212,8 @@ def _human_ik(joint: str) -> str:
 
 def _kept(record: Mapping[str, str], person: int) -> Tuple[Attribute, ...]:
     texts = tuple(Attribute(name, "text", text, added=True) for name, text in record.items())
-    return (*texts, Attribute("posePerson", "text", str(person), added=True))
+    # Without a record nobody looks for it: a file has no job to come back to.
+    return (*texts, Attribute(PERSON, "text", str(person), added=True)) if texts else ()
 
 
 def _camera(

@@ -7,33 +7,13 @@ from fractions import Fraction
 from math import degrees
 from typing import Iterable, Iterator, List, Tuple
 
+from pose_shared.maya_time import rate_of, unit_of
 from pose_shared.scene_nodes import Attribute, Curve, Film, JointScene, Node, Part
 
-__all__ = ["TIME_UNITS", "maya_ascii"]
+__all__ = ["maya_ascii"]
 
-#: Maya's names of rates, from the pages of ``currentUnit`` and of the preferences.
-TIME_UNITS = {
-    Fraction(15): "game",
-    Fraction(24000, 1001): "23.976fps",
-    Fraction(24): "film",
-    Fraction(25): "pal",
-    Fraction(30000, 1001): "29.97fps",
-    Fraction(30): "ntsc",
-    Fraction(48000, 1001): "47.952fps",
-    Fraction(48): "show",
-    Fraction(50): "palf",
-    Fraction(60000, 1001): "59.94fps",
-    Fraction(60): "ntscf",
-    **{
-        Fraction(rate): f"{rate}fps"
-        for rate in (
-            *(2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 40, 75, 80, 100, 120, 125, 150, 200, 240, 250),
-            *(300, 375, 400, 500, 600, 750, 1200, 1500, 2000, 3000, 6000),
-        )
-    },
-}
 #: In which keys of other rates are told, between its frames.
-_OTHER_RATE = Fraction(30)
+_OTHER_UNIT = "ntsc"
 _CURVES = {"distance": "animCurveTL", "angle": "animCurveTA"}
 _LINEAR, _STEP = 2, 5
 # A statement's line is no longer than this many keys, as Maya itself breaks them.
@@ -52,11 +32,12 @@ def maya_ascii(scene: JointScene, rate: Fraction, made_by: str) -> Iterator[str]
     made_by
         Program and version, for the file's own information.
     """
-    frame_rate = rate if rate in TIME_UNITS else _OTHER_RATE
+    unit = unit_of(rate) or _OTHER_UNIT
+    frame_rate = rate_of(unit)
     yield "//Maya ASCII 2022 scene\n"
     yield "//Codeset: UTF-8\n"
     yield 'requires maya "2022";\n'
-    yield f"currentUnit -l centimeter -a degree -t {TIME_UNITS[frame_rate]};\n"
+    yield f"currentUnit -l centimeter -a degree -t {unit};\n"
     yield f'fileInfo "application" {_quoted(made_by)};\n'
     for part in scene.parts.values():
         for node in part.nodes:

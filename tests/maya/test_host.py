@@ -26,6 +26,7 @@ from pose_server.export.npz import write_npz
 from pose_server.pipeline.retarget_options import RetargetOptions
 from pose_server.retarget.preset import presets
 from pose_shared.errors import ConflictError, InputError, InternalError, JobCancelledError, UnavailableError
+from pose_shared.maya_time import rate_of, unit_of
 from pose_shared.rig_motion import KeyedBone, RigChannels
 from pose_shared.session import ImportRequest, RefineRequest, Session
 from takes import PEOPLE, joint_result, long_motion, picture_clip, placement_of, world_cm
@@ -117,16 +118,15 @@ def test_a_rate_without_a_unit_is_said(maya: Maya, addon: Import) -> None:
     assert "no time unit for 18.5 frames per second" in notes[0]
 
 
-def test_units_of_time_are_exact_and_back(addon: Import, maya: Maya) -> None:
-    units = addon("host.time_unit")
-    assert units.rate_of("29.97fps") == units.rate_of("29.97df") == Fraction(30000, 1001)
-    assert units.rate_of("23.976fps") == Fraction(24000, 1001)
-    assert units.rate_of("film") == 24
-    assert units.rate_of("120fps") == 120
+def test_units_of_time_are_exact_and_back() -> None:
+    assert rate_of("29.97fps") == rate_of("29.97df") == Fraction(30000, 1001)
+    assert rate_of("23.976fps") == Fraction(24000, 1001)
+    assert rate_of("film") == 24
+    assert rate_of("120fps") == 120
     for name in ("game", "film", "pal", "ntsc", "show", "palf", "ntscf", "23.976fps", "59.94fps", "100fps"):
-        assert units.unit_of(units.rate_of(name)) == name
-    assert units.unit_of(Fraction(2997, 100)) == "29.97fps"
-    assert units.unit_of(Fraction(37, 2)) is None
+        assert unit_of(rate_of(name)) == name
+    assert unit_of(Fraction(2997, 100)) == "29.97fps"
+    assert unit_of(Fraction(37, 2)) is None
 
 
 def test_one_undo_takes_all_back_and_redo_brings_it_again(maya: Maya, addon: Import) -> None:

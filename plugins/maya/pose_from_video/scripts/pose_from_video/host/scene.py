@@ -14,6 +14,7 @@ from pose_shared.errors import ConflictError, InputError, PoseError
 from pose_shared.import_record import ImportRecord
 from pose_shared.joint_motion import JointMotion
 from pose_shared.joint_scene import SceneOptions, joint_scene
+from pose_shared.maya_time import rate_of, unit_of
 from pose_shared.scene_nodes import Curve, Film, JointScene, Node, Part
 from pose_shared.session import RefineRequest, Result
 from pose_shared.timing import SceneTiming
@@ -25,7 +26,6 @@ from .human_ik import add_character, ready_human_ik
 from .layers import add_layer, add_link, linked
 from .nodes import add_namespace, add_nodes, destinations_of
 from .record import ImportedPart, imported_parts, list_weak_spans, record_on
-from .time_unit import rate_of, unit_of
 from .undo_step import UndoStep, undo_step
 
 __all__ = ["CHARACTER", "scene_rate", "up_axis", "write_import", "write_refinement", "write_scene"]
